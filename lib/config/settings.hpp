@@ -1,0 +1,107 @@
+// The whole configuration as one checked struct, in the shape of the YAML (contract section 6). Plain data,
+// no library types.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linkrunner::config {
+
+using milliseconds = std::chrono::milliseconds;
+
+struct tls_files {
+    std::string cert_file, key_file, client_ca_file;
+};
+
+struct intake_section {
+    std::vector<std::string> listen = {"127.0.0.1:7417", "unix:/run/linkrunnerd/intake.sock"};
+    unsigned unix_mode = 0660;
+    std::string unix_group;
+    std::vector<unsigned> allow_uids, allow_gids;
+    int drop_in_status = 201;        // 200 | 201 | 202
+    std::string client_key = "warn"; // ignore | warn | reject
+    std::vector<std::string> hosts;
+    std::string token_file;
+    bool allow_unauthenticated = false;
+    tls_files tls; // on TCP listeners that are not loopback; empty: none
+    std::uint64_t max_event = 1'000'000;
+    std::uint64_t max_body = 4 << 20;
+    std::uint64_t max_waiters = 256;
+    std::uint64_t max_batch = 10'000;
+    std::uint64_t max_depth = 64;
+    std::uint64_t max_connections = 1024;
+    milliseconds request_timeout{10'000};
+    milliseconds idle_timeout{75'000};
+    milliseconds dedupe_window{600'000};
+    std::uint64_t dedupe_max = 500'000;
+};
+
+struct upstream_section {
+    std::string url = "https://api.linkrunner.io/api/v1";
+    std::string server_key_file; // empty: LINKRUNNER_SERVER_KEY, or the systemd credential "server_key"
+    std::uint64_t connections = 32;
+    milliseconds connect_timeout{5'000};
+    milliseconds request_timeout{15'000};
+    milliseconds idle_timeout{55'000};
+    std::string ca_file, client_cert_file, client_key_file;
+    std::string proxy; // default from HTTPS_PROXY / https_proxy unless NO_PROXY / no_proxy names the host
+};
+
+struct lane_section {
+    std::string name;
+    unsigned weight = 1;
+    std::vector<std::string> names;
+    bool with_amount = false;
+};
+
+struct delivery_section {
+    double rate_per_second = 29; // "29/s", "1740/m"
+    double burst = 1;
+    bool adaptive = true;
+    std::uint64_t max_in_flight = 32;
+    std::string ordering = "user";       // user | none
+    std::string ambiguous = "retry";     // retry | dead
+    milliseconds backoff_initial{1'000}; // backoff: {initial, max}
+    milliseconds backoff_max{300'000};
+    std::uint64_t max_attempts = 20;
+    std::optional<milliseconds> max_age; // "off" or a duration
+    milliseconds retry_after_max{600'000};
+    milliseconds hold_probe{60'000};
+    std::vector<lane_section> lanes = {{"revenue", 8, {"purchase_*"}, true}, {"default", 1, {"*"}, false}};
+};
+
+struct events_section {
+    bool add_event_id = true;
+};
+
+struct spool_section {
+    std::string directory = "/var/lib/linkrunnerd"; // or STATE_DIRECTORY under systemd
+    std::uint64_t max_bytes = std::uint64_t{1} << 30;
+    std::string when_full = "reject";                        // reject | drop_oldest
+    std::string sync = "always";                             // always | interval | never
+    std::uint64_t dead_max_bytes = std::uint64_t{128} << 20; // dead: {max_bytes, max_age}
+    milliseconds dead_max_age = std::chrono::hours(24 * 30);
+};
+
+struct settings {
+    intake_section intake;
+    upstream_section upstream;
+    delivery_section delivery;
+    events_section events;
+    spool_section spool;
+    milliseconds shutdown_drain{10'000};                          // shutdown: {drain}
+    std::vector<std::string> observe_listen = {"127.0.0.1:7418"}; // observe: {listen}, one or a list
+    std::string log_level = "info";                               // trace | debug | info | warning | error
+    std::string log_format = "text";                              // text | json
+
+    // Not from YAML: the key itself, resolved from file, environment or credential; and the file to watch (""
+    // for environment).
+    std::string server_key;
+    std::string server_key_path;
+    std::string intake_token; // content of intake.token_file
+};
+
+} // namespace linkrunner::config

@@ -1,0 +1,143 @@
+// The pure heart of delivery: handed facts (events that wait, ends of attempts, the time, random numbers), it
+// says what to do next. No Asio, no clock, no log, no file. One owner, the forwarder (lib/forward), on the
+// loop's thread.
+//
+// It composes the smaller rules of this folder: token_bucket, backoff, outcome classes, retry_after, adaptive
+// rate, breaker, holds, lanes, per-user order. Contract section 5 is its specification.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "delivery/outcome.hpp"
+#include "delivery/settings.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linkrunner::delivery {
+
+using steady_time = std::chrono::steady_clock::time_point;
+using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
+using sequence = std::uint64_t;
+
+// An event that waits.
+struct candidate {
+    sequence number = 0;
+    std::uint8_t lane = 0;
+    endpoint path = endpoint::capture_event;
+    std::uint64_t user_key = 0;
+    wall_time accepted_at{};
+    bool ambiguous_dead = false; // an ambiguous attempt ends in the dead letters
+};
+
+enum class admission : std::uint8_t {
+    taken,       // the scheduler will name it in next() one day
+    passed_over, // its user is blocked (ordering: user): forget it; wanted() will ask for it again from its
+                 // number
+    known,       // taken earlier and still here (in flight or waiting for a retry): forget this copy
+};
+
+// What the owner is to do.
+struct send_event {
+    sequence number = 0;
+    std::uint32_t attempt = 1; // 1 for the first
+    bool probe = false;
+    bool mark_sending = false; // a durable `sending` mark first (ambiguous: dead)
+};
+
+enum class verdict_kind : std::uint8_t { delivered, dead, retry };
+
+struct verdict {
+    verdict_kind kind = verdict_kind::retry;
+    std::string reason; // of dead: "rejected", "attempts", "age", "ambiguous"
+    std::uint32_t attempts = 0;
+    wall_time first_attempt{};           // of dead
+    bool ambiguous = false;              // of dead: some attempt may have been counted by the API
+    std::optional<steady_time> retry_at; // of retry, where it is known
+};
+
+// States of the contract, in the order of precedence in which one is shown for the whole upstream.
+enum class upstream_state : std::uint8_t {
+    paused,
+    held_unauthorized,
+    held_suspended,
+    held_misconfigured,
+    held_rejecting,
+    outage,
+    throttled,
+    draining,
+    healthy
+};
+
+const char* word_for(upstream_state state) noexcept;
+
+class scheduler {
+  public:
+    virtual ~scheduler() = default;
+
+    // Room for candidates of a lane: where to read from and how many are wanted now; nothing when the lane's
+    // window is full or the lane is at its end (until stored() says that there is more).
+    struct request_for_more {
+        std::uint8_t lane = 0;
+        sequence from = 1;
+        std::size_t count = 0;
+    };
+    virtual std::optional<request_for_more> wanted(std::uint8_t lane) const = 0;
+
+    // A read of the lane is done: its events were offered in order, the next read starts at `next`; `at_end`
+    // as the queue said.
+    virtual void read_done(std::uint8_t lane, sequence next, bool at_end) = 0;
+    virtual void stored(std::uint8_t lane) = 0; // the lane has more behind its end
+
+    virtual admission offer(const candidate& event) = 0;
+
+    // An event ended elsewhere (dropped by an operator): forget it if it is here and not in flight.
+    virtual void forget(sequence number) = 0;
+
+    // The next attempt to begin now; pays its token and counts it as in flight. Nothing when none may begin
+    // now.
+    virtual std::optional<send_event> next(steady_time now, wall_time wall) = 0;
+
+    // When next() should be asked again though nothing else happens; steady_time::max() for never.
+    virtual steady_time wake_at(steady_time now) const = 0;
+
+    // The attempt that next() began has ended.
+    virtual verdict ended(sequence number, const attempt_end& how, steady_time now, wall_time wall) = 0;
+
+    // An attempt that could not be begun after all (the `sending` mark failed, the daemon stops): no attempt,
+    // no outcome; it waits again. The token stays spent.
+    virtual void not_sent(sequence number, steady_time now) = 0;
+
+    // The server key has changed: holds for authorization are probed at once.
+    virtual void key_changed(steady_time now) = 0;
+    virtual void pause(bool paused) = 0;
+    // Draining: no waiting events are asked for beyond what is needed to keep sending; the state says so.
+    virtual void drain() = 0;
+
+    struct view {
+        upstream_state state = upstream_state::healthy;
+        std::string reason;               // in words: "429 with Retry-After: 5 at ..., until ..."
+        std::optional<steady_time> until; // end of a pause or time of the next probe
+        double rate_per_second = 0;       // in force
+        double ceiling_per_second = 0;    // configured
+        std::size_t in_flight = 0;
+        std::size_t waiting = 0; // candidates in memory
+        std::size_t blocked_users = 0;
+    };
+    virtual view look(steady_time now) const = 0;
+
+    // How long an event accepted now would wait, given how many are pending in each lane. Empty when it
+    // cannot be said (held, paused, outage).
+    virtual std::optional<std::chrono::milliseconds>
+    forecast(std::uint8_t lane, const std::vector<std::uint64_t>& pending_by_lane, steady_time now) const = 0;
+
+    // `random` gives numbers uniform in [0, 1).
+    static std::unique_ptr<scheduler> make(const settings& options, std::function<double()> random,
+                                           steady_time now);
+};
+
+} // namespace linkrunner::delivery

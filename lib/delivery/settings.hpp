@@ -1,0 +1,37 @@
+// What an operator can set about delivery (contract section 6, `delivery`), checked by lib/config.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linkrunner::delivery {
+
+struct lane_settings {
+    std::string name;
+    unsigned weight = 1;
+    std::vector<std::string> names; // glob patterns on event_name: "purchase_*"
+    bool with_amount = false;       // also events whose event_data has an `amount`
+};
+
+struct settings {
+    double rate_per_second = 29;
+    double burst = 1;
+    bool adaptive = true;
+    std::size_t max_in_flight = 32;
+    bool order_by_user = true;
+    bool ambiguous_dead = false;
+    std::chrono::milliseconds backoff_initial{1'000};
+    std::chrono::milliseconds backoff_max{300'000};
+    std::uint32_t max_attempts = 20;
+    std::optional<std::chrono::milliseconds> max_age; // nothing: off
+    std::chrono::milliseconds retry_after_max{600'000};
+    std::chrono::milliseconds hold_probe{60'000};
+    std::size_t window = 1024; // candidates in memory per lane
+    // The first that matches takes the event; the last takes all.
+    std::vector<lane_settings> lanes = {{"revenue", 8, {"purchase_*"}, true}, {"default", 1, {"*"}, false}};
+};
+
+} // namespace linkrunner::delivery

@@ -1,0 +1,69 @@
+// From the bytes that a caller sent to an event that can be stored: syntax, fields, bounds, identity.
+// Pure: no clock, no I/O. The bytes of the event go through as they came; only an event_id is added where
+// missing.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "base/hash.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace linkrunner::event {
+
+struct bounds {
+    std::size_t max_event_bytes = 1'000'000; // as it would be sent (the API's 1 MB)
+    std::size_t max_depth = 64;              // nesting of objects and arrays
+    std::size_t max_key_field_bytes = 1024;  // event_name, user_id, install_instance_id, event_id, unescaped
+};
+
+// Why an event is refused. `code` is a stable word (docs/intake.md lists them all); `pointer` (RFC 6901)
+// names the field, "" for the whole; line and column (from 1, column in bytes) only for malformed JSON,
+// within the text that was parsed.
+struct violation {
+    std::string code;
+    std::string message;
+    std::string pointer;
+    std::size_t line = 0;
+    std::size_t column = 0;
+};
+
+struct event {
+    endpoint path = endpoint::capture_event;
+    std::string body;        // what will be sent
+    std::string name;        // event_name, unescaped
+    std::string event_id;    // unescaped
+    bool has_amount = false; // event_data.amount is present: for lanes
+    std::uint64_t user_key = 0;
+    fingerprint identity;
+    std::uint64_t body_hash = 0;
+};
+
+struct parse_options {
+    bounds limits;
+    bool add_event_id =
+        true; // events.add_event_id: put a made or derived event_id into the body that is sent
+    std::uint64_t hash_seed = 0;
+};
+
+// Makes an event_id for an event that came without one.
+class id_source {
+  public:
+    virtual ~id_source() = default;
+    virtual std::string make() = 0;
+};
+
+// One event from `text`, which holds exactly one JSON value. `fallback_id`, if not empty, is the event_id for
+// an event that has none (from Idempotency-Key); else `ids` makes one.
+std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
+                                           const parse_options& options, id_source& ids);
+
+// The event_id of event `index` of a batch that came with an Idempotency-Key: the same for the same (key,
+// index), on every machine.
+std::string derived_id(std::string_view key, std::size_t index);
+
+} // namespace linkrunner::event

@@ -1,0 +1,72 @@
+// An HTTP request as a handler sees it, and its answer. No Beast in here: handlers are tested without
+// sockets.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace linkrunner::net {
+
+// Where a request came in.
+struct listener_info {
+    std::string name; // as configured: "127.0.0.1:7417", "unix:/run/linkrunnerd/intake.sock"
+    bool unix_socket = false;
+    bool loopback = false; // TCP bound to a loopback address
+    bool tls = false;
+};
+
+// Valid until the handler has called its responder. Header names are looked up without regard to case.
+class request {
+  public:
+    virtual ~request() = default;
+    virtual std::string_view method() const = 0;
+    virtual std::string_view target() const = 0;                      // as sent: path and query
+    virtual std::string_view header(std::string_view name) const = 0; // "" where absent; the first of several
+    virtual std::size_t header_count(std::string_view name) const = 0;
+    virtual std::string& body() = 0; // of the whole request; a handler may move it away
+    virtual const listener_info& listener() const = 0;
+
+    std::string_view path() const { return target().substr(0, target().find('?')); }
+    std::string_view query() const {
+        const auto mark = target().find('?');
+        return mark == std::string_view::npos ? std::string_view{} : target().substr(mark + 1);
+    }
+};
+
+struct response {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>>
+        headers;        // beside Content-Type, Content-Length, Date, Connection
+    bool close = false; // close the connection after this answer
+};
+
+// Called once, on the loop's thread, now or later. A responder whose connection has gone does nothing.
+using responder = std::function<void(response)>;
+
+// What a server serves. Lives on the loop's thread and outlives the server.
+class request_handler {
+  public:
+    virtual ~request_handler() = default;
+
+    // Asked when the headers are complete and before the body is read (and before 100 Continue is sent): an
+    // answer here refuses the request without reading its body.
+    virtual std::optional<response> refuse_early(request& head) = 0;
+
+    virtual void handle(request& whole, responder answer) = 0;
+
+    // The answer to what never became a request: 400 (malformed HTTP), 408, 411, 413, 431, 503 (too many
+    // connections).
+    virtual response protocol_error(int status, std::string_view code, std::string_view message) = 0;
+
+    // False stops the reading of further requests until server::resume() is called (requests in hand go on).
+    virtual bool may_read() { return true; }
+};
+
+} // namespace linkrunner::net

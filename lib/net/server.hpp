@@ -1,0 +1,79 @@
+// HTTP/1.1 server on TCP and Unix sockets, with or without TLS: keep-alive, pipelining (answered in order),
+// Expect: 100-continue, chunked and sized bodies. Lives on the loop's thread.
+//
+// Bounds: connections (beyond them the new one is answered 503 and closed), header bytes (16 KiB: 431), body
+// bytes (413), time to receive one request (408), idle time between requests (closed silently). Bodies over
+// 64 KiB share a pool of `body_pool_bytes`: when it is used up, reading pauses until others are answered.
+// Refused as malformed: Transfer-Encoding together with Content-Length, chunked in HTTP/1.0, several or bad
+// Host headers (RFC 9112 sections 3.2, 6.1), absolute-form targets are reduced to their path.
+#pragma once
+
+#include "base/error.hpp"
+#include "net/asio_loop.hpp"
+#include "net/message.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace linkrunner::net {
+
+struct server_tls {
+    std::string cert_file;           // PEM, chain
+    std::string key_file;            // PEM
+    std::string min_version = "1.2"; // "1.0".."1.3"; below 1.2 for the sandbox's tests only
+    std::string max_version = "1.3";
+    std::string client_ca_file; // set: clients must show a certificate of this authority
+};
+
+struct listen_address {
+    std::string text; // "host:port" (port 0: any; "[::1]:80"), "unix:/path", "unix:@abstract"
+    unsigned unix_mode = 0660;
+    std::string unix_group;           // name or number; empty: the process's group
+    std::vector<unsigned> allow_uids; // Unix sockets: peers by SO_PEERCRED; empty lists allow everyone
+    std::vector<unsigned> allow_gids;
+    std::optional<server_tls> tls;
+    int inherited_fd = -1; // a listening socket received from systemd; `text` is then its name only
+};
+
+struct server_settings {
+    std::vector<listen_address> listen;
+    std::size_t max_connections = 1024;
+    std::size_t max_header_bytes = 16 * 1024;
+    std::uint64_t max_body_bytes = 4 << 20;
+    std::uint64_t body_pool_bytes = 32 << 20;
+    std::chrono::milliseconds request_timeout{10'000};
+    std::chrono::milliseconds idle_timeout{75'000};
+};
+
+class server {
+  public:
+    // Binds and listens; errors name the address and what to do (in use, no permission, stale socket is
+    // replaced only when nobody answers on it). Serving begins with start().
+    static result<std::unique_ptr<server>> open(asio_loop& owner, const server_settings& options,
+                                                request_handler& handler);
+    virtual ~server() = default;
+
+    virtual void start() = 0;
+
+    // The bound addresses, as a client would use them ("127.0.0.1:43121"), in the order of the settings.
+    virtual std::vector<std::string> addresses() const = 0;
+
+    // Reading goes on after may_read() was false.
+    virtual void resume() = 0;
+
+    // Stops accepting, closes idle connections, lets requests in hand be answered (with Connection: close)
+    // and then calls `stopped`. Removes its Unix sockets from the file system (not inherited ones).
+    // Idempotent.
+    virtual void stop(std::function<void()> stopped) = 0;
+
+    // Closes everything at once; `stopped` of a stop() under way is called.
+    virtual void abort() = 0;
+
+    virtual std::size_t connections() const = 0;
+};
+
+} // namespace linkrunner::net
