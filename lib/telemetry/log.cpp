@@ -60,16 +60,16 @@ constexpr word_by_level::words priorities = {"7", "7", "6", "4", "3"}; // sd-dae
 
 std::unique_ptr<spdlog::formatter> make_formatter(format how, bool journal) {
     auto made = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
-    made->add_flag<word_by_level>('1', text_levels);
-    made->add_flag<word_by_level>('2', json_levels);
-    made->add_flag<word_by_level>('3', priorities);
-    std::string pattern = journal ? "<%3>" : "";
+    made->add_flag<word_by_level>('N', text_levels);
+    made->add_flag<word_by_level>('J', json_levels);
+    made->add_flag<word_by_level>('Q', priorities);
+    std::string pattern = journal ? "<%Q>" : "";
     if (how == format::json) {
-        pattern += R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%2",%v})";
+        pattern += R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%J",%v})";
     } else if (journal) {
         pattern += "%v"; // the journal keeps time and priority itself
     } else {
-        pattern += "%Y-%m-%dT%H:%M:%S.%eZ %^%1%$ %v";
+        pattern += "%Y-%m-%dT%H:%M:%S.%eZ %^%N%$ %v";
     }
     made->set_pattern(pattern);
     return made;
