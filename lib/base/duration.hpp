@@ -1,4 +1,5 @@
-// Durations as people write them: a number and a unit without a space ("250ms", "5s", "1.5h"). Units: ms, s, m, h, d.
+// Durations as people write them: a number and a unit without a space ("250ms", "5s", "1.5h"). Units: ms, s,
+// m, h, d.
 #pragma once
 
 #include <chrono>

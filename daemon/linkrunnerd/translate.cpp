@@ -1,0 +1,146 @@
+#include "translate.hpp"
+
+namespace linkrunner::daemon {
+
+namespace {
+
+intake::client_key_policy client_key_policy(const std::string& word) {
+    return word == "ignore"   ? intake::client_key_policy::ignore
+           : word == "reject" ? intake::client_key_policy::reject
+                              : intake::client_key_policy::warn;
+}
+
+spool::sync_policy sync_policy(const std::string& word) {
+    return word == "never"      ? spool::sync_policy::never
+           : word == "interval" ? spool::sync_policy::interval
+                                : spool::sync_policy::always;
+}
+
+log::level log_level(const std::string& word) {
+    return word == "trace"     ? log::level::trace
+           : word == "debug"   ? log::level::debug
+           : word == "warning" ? log::level::warning
+           : word == "error"   ? log::level::error
+                               : log::level::info;
+}
+
+net::listen_address unix_or_tcp(const std::string& text, const config::intake_section& intake) {
+    net::listen_address out;
+    out.text = text;
+    out.unix_mode = intake.unix_mode;
+    out.unix_group = intake.unix_group;
+    out.allow_uids = intake.allow_uids;
+    out.allow_gids = intake.allow_gids;
+    return out;
+}
+
+} // namespace
+
+spool::settings spool_settings(const config::settings& all) {
+    spool::settings out;
+    out.directory = all.spool.directory;
+    out.max_bytes = all.spool.max_bytes;
+    out.sync = sync_policy(all.spool.sync);
+    out.when_full =
+        all.spool.when_full == "drop_oldest" ? spool::full_policy::drop_oldest : spool::full_policy::reject;
+    out.dedupe_window = all.intake.dedupe_window;
+    out.dedupe_max = all.intake.dedupe_max;
+    out.dead_max_bytes = all.spool.dead_max_bytes;
+    out.dead_max_age = all.spool.dead_max_age;
+    return out;
+}
+
+intake::settings intake_settings(const config::settings& all) {
+    const config::intake_section& intake = all.intake;
+    intake::settings out;
+    out.drop_in_status = intake.drop_in_status;
+    out.client_key = client_key_policy(intake.client_key);
+    out.hosts = intake.hosts;
+    out.token = all.intake_token;
+    out.limits.max_event_bytes = intake.max_event;
+    out.limits.max_depth = intake.max_depth;
+    out.add_event_id = all.events.add_event_id;
+    out.ambiguous_dead = all.delivery.ambiguous == "dead";
+    out.max_body_bytes = intake.max_body;
+    out.max_batch = intake.max_batch;
+    out.max_waiters = intake.max_waiters;
+    for (const config::lane_section& lane : all.delivery.lanes) {
+        out.lanes.push_back({lane.names, lane.with_amount});
+    }
+    return out;
+}
+
+net::server_settings intake_server_settings(const config::settings& all) {
+    const config::intake_section& intake = all.intake;
+    net::server_settings out;
+    for (const std::string& text : intake.listen) {
+        net::listen_address address = unix_or_tcp(text, intake);
+        if (!text.starts_with("unix:") && !intake.tls.cert_file.empty()) {
+            address.tls = net::server_tls{intake.tls.cert_file, intake.tls.key_file, "1.2", "1.3",
+                                          intake.tls.client_ca_file};
+        }
+        out.listen.push_back(std::move(address));
+    }
+    out.max_connections = intake.max_connections;
+    out.max_body_bytes = intake.max_body;
+    out.request_timeout = intake.request_timeout;
+    out.idle_timeout = intake.idle_timeout;
+    return out;
+}
+
+net::server_settings observe_server_settings(const config::settings& all) {
+    constexpr std::size_t monitors = 64; // connections; a monitoring system needs few
+    net::server_settings out;
+    for (const std::string& text : all.observe_listen) {
+        net::listen_address address;
+        address.text = text;
+        out.listen.push_back(std::move(address));
+    }
+    out.max_connections = monitors;
+    out.max_body_bytes = 0;
+    return out;
+}
+
+net::client_settings upstream_settings(const config::settings& all) {
+    const config::upstream_section& upstream = all.upstream;
+    net::client_settings out;
+    out.url = upstream.url;
+    out.connections = upstream.connections;
+    out.connect_timeout = upstream.connect_timeout;
+    out.request_timeout = upstream.request_timeout;
+    out.idle_timeout = upstream.idle_timeout;
+    out.ca_file = upstream.ca_file;
+    out.client_cert_file = upstream.client_cert_file;
+    out.client_key_file = upstream.client_key_file;
+    out.proxy = upstream.proxy;
+    return out;
+}
+
+forward::settings forward_settings(const config::settings& all) {
+    const config::delivery_section& delivery = all.delivery;
+    forward::settings out;
+    delivery::settings& into = out.delivery;
+    into.rate_per_second = delivery.rate_per_second;
+    into.burst = delivery.burst;
+    into.adaptive = delivery.adaptive;
+    into.max_in_flight = delivery.max_in_flight;
+    into.order_by_user = delivery.ordering == "user";
+    into.ambiguous_dead = delivery.ambiguous == "dead";
+    into.backoff_initial = delivery.backoff_initial;
+    into.backoff_max = delivery.backoff_max;
+    into.max_attempts = static_cast<std::uint32_t>(delivery.max_attempts);
+    into.max_age = delivery.max_age;
+    into.retry_after_max = delivery.retry_after_max;
+    into.hold_probe = delivery.hold_probe;
+    into.lanes.clear();
+    for (const config::lane_section& lane : delivery.lanes) {
+        into.lanes.push_back({lane.name, lane.weight, lane.names, lane.with_amount});
+    }
+    return out;
+}
+
+log::settings log_settings(const config::settings& all) {
+    return {log_level(all.log_level), all.log_format == "json" ? log::format::json : log::format::text};
+}
+
+} // namespace linkrunner::daemon

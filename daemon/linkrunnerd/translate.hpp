@@ -1,0 +1,22 @@
+// From the checked configuration to the settings of each room.
+#pragma once
+
+#include "config/settings.hpp"
+#include "forward/forwarder.hpp"
+#include "intake/settings.hpp"
+#include "net/client.hpp"
+#include "net/server.hpp"
+#include "spool/queue.hpp"
+#include "telemetry/log.hpp"
+
+namespace linkrunner::daemon {
+
+spool::settings spool_settings(const config::settings& all);
+intake::settings intake_settings(const config::settings& all);
+net::server_settings intake_server_settings(const config::settings& all);
+net::server_settings observe_server_settings(const config::settings& all);
+net::client_settings upstream_settings(const config::settings& all);
+forward::settings forward_settings(const config::settings& all);
+log::settings log_settings(const config::settings& all);
+
+} // namespace linkrunner::daemon

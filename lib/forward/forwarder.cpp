@@ -1,0 +1,342 @@
+#include "forward/forwarder.hpp"
+
+#include "base/duration.hpp"
+#include "telemetry/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace linkrunner::forward {
+
+namespace {
+
+constexpr std::size_t excerpt_bytes = 512;
+
+std::string excerpt_of(const net::answer& how) {
+    std::string out = how.status == 0 ? how.detail : how.body;
+    out.resize(std::min(out.size(), excerpt_bytes));
+    return out;
+}
+
+delivery::attempt_end facts_of(const net::answer& how) {
+    delivery::attempt_end out;
+    out.status = how.failure == net::transport_error::none ? how.status : 0;
+    out.sent_whole = how.sent_whole;
+    out.transport = net::word_for(how.failure);
+    out.retry_after = how.retry_after;
+    out.date = how.date;
+    out.ratelimit_limit = how.ratelimit_limit;
+    out.ratelimit_remaining = how.ratelimit_remaining;
+    out.ratelimit_reset = how.ratelimit_reset;
+    return out;
+}
+
+spool::dead_reason reason_of(const std::string& word) {
+    for (const auto reason : {spool::dead_reason::rejected, spool::dead_reason::attempts,
+                              spool::dead_reason::age, spool::dead_reason::ambiguous}) {
+        if (word == spool::word_for(reason)) {
+            return reason;
+        }
+    }
+    return spool::dead_reason::rejected;
+}
+
+} // namespace
+
+// An event in memory: from its read to its end.
+struct forwarder::item {
+    spool::stored_event event;
+    std::uint32_t attempt = 0;
+};
+
+forwarder::forwarder(settings options, std::string server_key, ports with)
+    : options_(std::move(options)), server_key_(std::move(server_key)), ports_(with),
+      scheduler_(delivery::scheduler::make(
+          options_.delivery, [this] { return ports_.random.uniform(); }, with.time.steady())) {}
+
+forwarder::~forwarder() {
+    stop();
+}
+
+void forwarder::start() {
+    started_ = true;
+    ports_.queue.on_stored([this](std::uint32_t lanes) {
+        for (std::uint8_t lane = 0; lane < options_.delivery.lanes.size(); ++lane) {
+            if ((lanes >> lane & 1) != 0) {
+                scheduler_->stored(lane);
+            }
+        }
+        pump();
+    });
+    pump();
+}
+
+void forwarder::set_server_key(std::string key) {
+    server_key_ = std::move(key);
+    scheduler_->key_changed(ports_.time.steady());
+    pump();
+}
+
+void forwarder::drain(steady_time no_more_after, std::function<void()> idle) {
+    idle_ = std::move(idle);
+    drain_end_ = no_more_after;
+    scheduler_->drain();
+    ports_.owner.call_at(no_more_after, [this] {
+        stop();
+        check_drained();
+    });
+    pump();
+}
+
+void forwarder::stop() {
+    if (stopped_) {
+        return;
+    }
+    stopped_ = true;
+    if (started_) {
+        ports_.queue.on_stored({});
+    }
+    if (timer_ != 0) {
+        ports_.owner.cancel(std::exchange(timer_, 0));
+    }
+}
+
+void forwarder::pump() {
+    if (stopped_) {
+        return;
+    }
+    read_more();
+    const steady_time now = ports_.time.steady();
+    const wall_time wall = ports_.time.wall();
+    while (const auto what = scheduler_->next(now, wall)) {
+        begin(*what);
+    }
+    arm();
+    tell_state();
+    check_drained();
+}
+
+void forwarder::read_more() {
+    for (std::uint8_t lane = 0; lane < options_.delivery.lanes.size(); ++lane) {
+        if (!reading_[lane] && held_bytes_ < options_.max_held_bytes) {
+            read_lane(lane);
+        }
+    }
+}
+
+void forwarder::read_lane(std::uint8_t lane) {
+    const auto wanted = scheduler_->wanted(lane);
+    if (!wanted || wanted->count == 0) {
+        return;
+    }
+    reading_[lane] = true;
+    ports_.queue.read(
+        lane, wanted->from, std::min(wanted->count, options_.read_events), options_.read_bytes,
+        [this, lane](result<spool::batch> read) {
+            reading_[lane] = false;
+            if (read.has_error()) {
+                log::error("reading from the spool failed; delivery of this lane tries again",
+                           {{"lane", options_.delivery.lanes[lane].name}, {"error", read.error().message}});
+                ports_.owner.call_at(ports_.time.steady() + std::chrono::seconds(1), [this] { pump(); });
+                return;
+            }
+            take(lane, std::move(*read));
+        });
+}
+
+void forwarder::take(std::uint8_t lane, spool::batch batch) {
+    for (spool::stored_event& event : batch.events) {
+        delivery::candidate candidate;
+        candidate.number = event.number;
+        candidate.lane = event.lane;
+        candidate.path = event.path;
+        candidate.user_key = event.user_key;
+        candidate.accepted_at = event.accepted_at;
+        candidate.ambiguous_dead = event.ambiguous_dead;
+        if (scheduler_->offer(candidate) == delivery::admission::taken) {
+            held_bytes_ += event.body.size();
+            auto kept = std::make_unique<item>();
+            kept->event = std::move(event);
+            const spool::sequence number = kept->event.number;
+            items_.insert_or_assign(number, std::move(kept));
+        }
+    }
+    scheduler_->read_done(lane, batch.next, batch.at_end);
+    pump();
+}
+
+void forwarder::begin(const delivery::send_event& what) {
+    item& chosen = *items_.at(what.number);
+    chosen.attempt = what.attempt;
+    ++in_flight_;
+    if (!what.mark_sending) {
+        send(what.number);
+        return;
+    }
+    spool::mark sending;
+    sending.number = what.number;
+    sending.kind = spool::mark_kind::sending;
+    ports_.queue.record({std::move(sending)}, [this, number = what.number](const result<void>& durable) {
+        if (!stopped_ && durable.has_value()) {
+            send(number);
+            return;
+        }
+        --in_flight_;
+        scheduler_->not_sent(number, ports_.time.steady());
+        pump();
+        check_drained();
+    });
+}
+
+void forwarder::send(spool::sequence number) {
+    const spool::stored_event& event = items_.at(number)->event;
+    net::outgoing request;
+    request.path = path_of(event.path);
+    request.headers.emplace_back("linkrunner-key", server_key_);
+    request.body = event.body;
+    ports_.upstream.send(std::move(request), [this, number](net::answer how) { ended(number, how); });
+}
+
+void forwarder::ended(spool::sequence number, const net::answer& how) {
+    --in_flight_;
+    if (how.failure == net::transport_error::stopped) {
+        scheduler_->not_sent(number, ports_.time.steady());
+        check_drained();
+        return;
+    }
+    const delivery::attempt_end facts = facts_of(how);
+    const delivery::outcome outcome = delivery::classify(facts);
+    const wall_time wall = ports_.time.wall();
+    const delivery::verdict verdict = scheduler_->ended(number, facts, ports_.time.steady(), wall);
+    ports_.metrics.attempt(delivery::word_for(outcome), how.duration, delivery::is_ambiguous(facts));
+    if (outcome != delivery::outcome::delivered) {
+        error_ = last_error{wall, how.status == 0 ? how.detail
+                                                  : std::to_string(how.status) + " " + excerpt_of(how)};
+    } else {
+        ports_.metrics.set_last_success(static_cast<double>(wall.time_since_epoch().count()) / 1000.0);
+    }
+    conclude(number, verdict, how);
+    pump();
+    check_drained();
+}
+
+void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict, const net::answer& how) {
+    const item& done = *items_.at(number);
+    switch (verdict.kind) {
+    case delivery::verdict_kind::delivered: {
+        ports_.metrics.delivered(ports_.time.wall() - done.event.accepted_at);
+        spool::mark mark;
+        mark.number = number;
+        mark.kind = spool::mark_kind::delivered;
+        record(std::move(mark));
+        forget(number);
+        break;
+    }
+    case delivery::verdict_kind::dead:
+        bury(number, verdict, how);
+        break;
+    case delivery::verdict_kind::retry:
+        if (log::enabled(log::level::debug)) {
+            log::debug("attempt failed", {{"event_id", done.event.event_id},
+                                          {"attempt", done.attempt},
+                                          {"status", how.status},
+                                          {"error", how.detail}});
+        }
+        break;
+    }
+}
+
+void forwarder::bury(spool::sequence number, const delivery::verdict& verdict, const net::answer& how) {
+    const item& done = *items_.at(number);
+    spool::mark mark;
+    mark.number = number;
+    mark.kind = spool::mark_kind::dead;
+    mark.letter.reason = reason_of(verdict.reason);
+    mark.letter.last_status = how.status;
+    mark.letter.attempts = verdict.attempts;
+    mark.letter.first_attempt = verdict.first_attempt;
+    mark.letter.last_attempt = ports_.time.wall();
+    mark.letter.ambiguous = verdict.ambiguous;
+    mark.letter.excerpt = excerpt_of(how);
+    ports_.metrics.dead(verdict.reason);
+    log::warning("event moved to the dead letters", {{"event_id", done.event.event_id},
+                                                     {"event_name", done.event.name},
+                                                     {"reason", verdict.reason},
+                                                     {"status", how.status},
+                                                     {"attempts", verdict.attempts},
+                                                     {"answer", mark.letter.excerpt}});
+    record(std::move(mark));
+    forget(number);
+}
+
+void forwarder::forget(spool::sequence number) {
+    const auto found = items_.find(number);
+    held_bytes_ -= found->second->event.body.size();
+    items_.erase(found);
+}
+
+void forwarder::record(spool::mark mark) {
+    if (marks_.empty()) {
+        ports_.owner.post([this] { ports_.queue.record(std::exchange(marks_, {})); });
+    }
+    marks_.push_back(std::move(mark));
+}
+
+void forwarder::arm() {
+    const steady_time when = scheduler_->wake_at(ports_.time.steady());
+    if (timer_ != 0 && timer_at_ == when) {
+        return;
+    }
+    if (timer_ != 0) {
+        ports_.owner.cancel(std::exchange(timer_, 0));
+    }
+    if (when == steady_time::max()) {
+        return;
+    }
+    timer_at_ = when;
+    timer_ = ports_.owner.call_at(when, [this] {
+        timer_ = 0;
+        pump();
+    });
+}
+
+void forwarder::tell_state() {
+    const delivery::scheduler::view now = view();
+    if (now.state == told_) {
+        return;
+    }
+    const bool well =
+        now.state == delivery::upstream_state::healthy || now.state == delivery::upstream_state::draining;
+    log::write(
+        well ? log::level::info : log::level::warning, "upstream state changed",
+        {{"from", delivery::word_for(told_)}, {"to", delivery::word_for(now.state)}, {"reason", now.reason}});
+    told_ = now.state;
+    ports_.metrics.set_upstream_state(delivery::word_for(now.state));
+}
+
+void forwarder::check_drained() {
+    if (!idle_ || in_flight_ != 0) {
+        return;
+    }
+    const bool nothing_waits = ports_.queue.status().events.pending == 0;
+    const bool too_late = scheduler_->wake_at(ports_.time.steady()) > drain_end_ &&
+                          std::ranges::none_of(reading_, std::identity{});
+    if (stopped_ || nothing_waits || too_late) {
+        stop();
+        ports_.owner.post(std::exchange(idle_, {}));
+    }
+}
+
+delivery::scheduler::view forwarder::view() const {
+    return scheduler_->look(ports_.time.steady());
+}
+
+std::optional<std::chrono::milliseconds> forwarder::forecast(std::uint8_t lane) const {
+    const spool::status& status = ports_.queue.status();
+    const std::vector<std::uint64_t> pending(status.pending_by_lane.begin(),
+                                             status.pending_by_lane.begin() +
+                                                 static_cast<std::ptrdiff_t>(options_.delivery.lanes.size()));
+    return scheduler_->forecast(lane, pending, ports_.time.steady());
+}
+
+} // namespace linkrunner::forward

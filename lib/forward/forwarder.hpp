@@ -1,0 +1,109 @@
+// The shell round the scheduler (lib/delivery): reads waiting events from the queue in batches, sends what
+// the scheduler names, reports how it ended, and records the end as a mark. It decides nothing about delivery
+// itself. Lives on the loop's thread. Memory is bounded: the scheduler's window of events, and
+// `max_held_bytes` of bodies.
+#pragma once
+
+#include "delivery/scheduler.hpp"
+#include "env/clock.hpp"
+#include "env/loop.hpp"
+#include "env/random.hpp"
+#include "net/client.hpp"
+#include "spool/queue.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace linkrunner::forward {
+
+struct settings {
+    delivery::settings delivery;
+    std::size_t read_events = 256;         // of one read from the queue
+    std::size_t read_bytes = 1 << 20;      // likewise
+    std::size_t max_held_bytes = 16 << 20; // bodies in memory, beyond which nothing more is read
+};
+
+// What the forwarder works with; all of it outlives the forwarder.
+struct ports {
+    spool::queue& queue;
+    net::client& upstream;
+    loop& owner;
+    const clock& time;
+    random_source& random;
+    telemetry::metrics& metrics;
+};
+
+// The last failed attempt, for people.
+struct last_error {
+    wall_time at{};
+    std::string what; // "401 {\"msg\": ...}" or "connect to ...: Connection refused"
+};
+
+class forwarder {
+  public:
+    forwarder(settings options, std::string server_key, ports with);
+    ~forwarder();
+
+    // Begins to deliver; call once.
+    void start();
+
+    // Holds for authorization are probed at once with the new key.
+    void set_server_key(std::string key);
+
+    // Delivers on until nothing waits, or nothing can be delivered before `no_more_after`, or that time has
+    // come; from then on no attempt begins. `idle` is called when none is in flight any more.
+    void drain(steady_time no_more_after, std::function<void()> idle);
+
+    // No attempt begins any more; answers of attempts in flight are still recorded. Idempotent.
+    void stop();
+
+    delivery::scheduler::view view() const;
+    std::optional<std::chrono::milliseconds> forecast(std::uint8_t lane) const;
+    const std::optional<last_error>& error() const { return error_; }
+
+  private:
+    struct item;
+
+    void pump();
+    void read_more();
+    void read_lane(std::uint8_t lane);
+    void take(std::uint8_t lane, spool::batch batch);
+    void begin(const delivery::send_event& what);
+    void send(spool::sequence number);
+    void ended(spool::sequence number, const net::answer& how);
+    void conclude(spool::sequence number, const delivery::verdict& verdict, const net::answer& how);
+    void bury(spool::sequence number, const delivery::verdict& verdict, const net::answer& how);
+    void forget(spool::sequence number);
+    void record(spool::mark mark);
+    void arm();
+    void tell_state();
+    void check_drained();
+
+    settings options_;
+    std::string server_key_;
+    ports ports_;
+    std::unique_ptr<delivery::scheduler> scheduler_;
+    std::unordered_map<spool::sequence, std::unique_ptr<item>> items_;
+    std::size_t held_bytes_ = 0;
+    std::array<bool, spool::max_lanes> reading_{};
+    std::vector<spool::mark> marks_; // of this turn of the loop, recorded together
+    loop::timer_id timer_ = 0;
+    steady_time timer_at_{};
+    std::size_t in_flight_ = 0;
+    bool started_ = false;
+    bool stopped_ = false;
+    std::function<void()> idle_;
+    steady_time drain_end_{};
+    delivery::upstream_state told_ = delivery::upstream_state::healthy;
+    std::optional<last_error> error_;
+};
+
+} // namespace linkrunner::forward

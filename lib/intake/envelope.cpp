@@ -1,0 +1,65 @@
+#include "intake/envelope.hpp"
+
+#include "base/json_text.hpp"
+
+namespace linkrunner::intake {
+
+namespace {
+
+void append_place(std::string& out, const event::violation& why) {
+    if (!why.pointer.empty()) {
+        out += ",\"pointer\":";
+        append_json_string(out, why.pointer);
+    }
+    if (why.line != 0) {
+        out += ",\"line\":" + std::to_string(why.line) + ",\"column\":" + std::to_string(why.column);
+    }
+}
+
+} // namespace
+
+net::response envelope(int status, std::string_view message, std::string_view data) {
+    net::response out;
+    out.status = status;
+    out.body.reserve(message.size() + data.size() + 48);
+    out.body = "{\"msg\":";
+    append_json_string(out.body, message);
+    out.body += ",\"status\":";
+    out.body += std::to_string(status);
+    out.body += ",\"data\":";
+    out.body += data;
+    out.body += "}\n";
+    return out;
+}
+
+net::response refusal(int status, std::string_view code, std::string_view message) {
+    std::string data = "{\"code\":";
+    append_json_string(data, code);
+    data += '}';
+    return envelope(status, message, data);
+}
+
+net::response refusal(const event::violation& why) {
+    std::string data = "{\"code\":";
+    append_json_string(data, why.code);
+    append_place(data, why);
+    data += '}';
+    const int status = why.code == "event_too_large" ? 413 : why.code == "identity_conflict" ? 409 : 400;
+    return envelope(status, why.message, data);
+}
+
+net::response unavailable(std::string_view code, std::string_view message, long retry_after_seconds) {
+    net::response out = refusal(503, code, message);
+    out.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));
+    return out;
+}
+
+void append_violation(std::string& out, const event::violation& why) {
+    out += "\"code\":";
+    append_json_string(out, why.code);
+    out += ",\"msg\":";
+    append_json_string(out, why.message);
+    append_place(out, why);
+}
+
+} // namespace linkrunner::intake

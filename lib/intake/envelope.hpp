@@ -1,0 +1,28 @@
+// Answers in Linkrunner's own envelope: {"msg": "...", "status": 202, "data": {...}}.
+#pragma once
+
+#include "event/event.hpp"
+#include "net/message.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace linkrunner::intake {
+
+// `data` is JSON text, written as it is.
+net::response envelope(int status, std::string_view message, std::string_view data = "null");
+
+// A refusal: data is {"code": "..."}. Codes are listed in docs/intake.md.
+net::response refusal(int status, std::string_view code, std::string_view message);
+
+// A refused event: the code with its pointer, line and column where known. 413 for one too large, 409 for a
+// conflict, else 400.
+net::response refusal(const event::violation& why);
+
+// A refusal that passes: 503 with Retry-After in whole seconds.
+net::response unavailable(std::string_view code, std::string_view message, long retry_after_seconds);
+
+// Appends "code", "msg" and, where known, "pointer", "line", "column" as members, without braces.
+void append_violation(std::string& out, const event::violation& why);
+
+} // namespace linkrunner::intake

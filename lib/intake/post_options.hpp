@@ -1,0 +1,33 @@
+// What a POST asks for beside its body: route, format, encoding, waiting, idempotency key.
+#pragma once
+
+#include "base/endpoint.hpp"
+#include "net/message.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace linkrunner::intake {
+
+enum class route { drop_in, events };
+
+// The route of a path, or nothing.
+std::optional<route> find_route(std::string_view path) noexcept;
+
+enum class body_format { json, ndjson };
+
+struct post_options {
+    route where = route::events;
+    body_format format = body_format::json;
+    bool gzip = false;
+    std::optional<std::chrono::milliseconds> wait; // ?wait=delivered
+    std::string idempotency_key;
+};
+
+// Reads path, query and headers; the refusal (400, 404, 405, 415) where they do not make sense.
+std::variant<post_options, net::response> read_options(const net::request& head);
+
+} // namespace linkrunner::intake
