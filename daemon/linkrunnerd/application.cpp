@@ -1,0 +1,288 @@
+#include "application.hpp"
+
+#include "base/duration.hpp"
+#include "exit_codes.hpp"
+#include "net/notify.hpp"
+#include "status_json.hpp"
+#include "telemetry/log.hpp"
+#include "translate.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <csignal>
+#include <limits>
+#include <unistd.h>
+#include <utility>
+
+namespace linkrunner::daemon {
+
+namespace {
+
+constexpr std::chrono::milliseconds tick{250};
+constexpr int ticks_per_second = 4;
+constexpr int ticks_per_minute = 60 * ticks_per_second;
+
+// Of the time for draining, so much is kept for answers to attempts that have begun.
+constexpr std::chrono::milliseconds answer_reserve{2'000};
+
+std::string joined(const std::vector<std::string>& parts) {
+    std::string out;
+    for (const std::string& part : parts) {
+        out += out.empty() ? part : "," + part;
+    }
+    return out;
+}
+
+} // namespace
+
+application::application(config::loaded configuration)
+    : configuration_(std::move(configuration)), settings_(configuration_.values),
+      ids_([this] { return clock_.wall(); }, [this] { return random_.next(); }) {}
+
+application::~application() = default;
+
+int application::run() {
+    log::setup(log_settings(settings_));
+    for (const std::string& note : configuration_.notes) {
+        log::warning(note);
+    }
+    if (const int failed = open(); failed != exit_clean) {
+        return failed;
+    }
+    start();
+    loop_.run();
+    log::info("linkrunnerd stopped", {{"pending", queue_->status().events.pending}});
+    return exit_code_;
+}
+
+int application::open() {
+    disk_ = make_posix_disk();
+    auto queue = spool::queue::open(spool_settings(settings_), *disk_, clock_, loop_, random_, recovered_,
+                                    [this](double seconds) { metrics_.commit(seconds); });
+    if (queue.has_error()) {
+        log::error("the spool cannot be used",
+                   {{"directory", settings_.spool.directory}, {"error", queue.error().message}});
+        const bool in_use = queue.error().code == std::errc::device_or_resource_busy;
+        return in_use ? exit_spool_in_use : exit_spool;
+    }
+    queue_ = std::move(*queue);
+    if (const auto opened = open_parts(); opened.has_error()) {
+        log::error("cannot start", {{"error", opened.error().message}});
+        queue_->close();
+        return exit_configuration;
+    }
+    return exit_clean;
+}
+
+result<void> application::open_parts() {
+    auto upstream = net::client::make(loop_, upstream_settings(settings_));
+    if (upstream.has_error()) {
+        return upstream.error();
+    }
+    upstream_ = std::move(*upstream);
+    forwarder_ = std::make_unique<forward::forwarder>(
+        forward_settings(settings_), settings_.server_key,
+        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_});
+    intake_ = std::make_unique<intake::service>(
+        intake_settings(settings_), settings_.server_key,
+        intake::ports{*queue_, loop_, clock_, ids_, metrics_,
+                      [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
+                      [this] { intake_server_->resume(); }});
+    auto intake_server = net::server::open(loop_, intake_server_settings(settings_), *intake_);
+    if (intake_server.has_error()) {
+        return intake_server.error();
+    }
+    intake_server_ = std::move(*intake_server);
+    observe_ = std::make_unique<control::observe>(control::observe_ports{[this] { return not_ready(); },
+                                                                         [this] {
+                                                                             publish_gauges();
+                                                                             return metrics_.exposition();
+                                                                         },
+                                                                         [this] { return status_text(); }});
+    auto observe_server = net::server::open(loop_, observe_server_settings(settings_), *observe_);
+    if (observe_server.has_error()) {
+        return observe_server.error();
+    }
+    observe_server_ = std::move(*observe_server);
+    key_watch_ = std::make_unique<key_watch>(
+        settings_.server_key_path, settings_.server_key, loop_, clock_,
+        [this] { return forwarder_->view().state == delivery::upstream_state::held_unauthorized; },
+        [this](const std::string& key) {
+            intake_->set_server_key(key);
+            forwarder_->set_server_key(key);
+        });
+    return {};
+}
+
+void application::start() {
+    started_ = clock_.steady();
+    loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
+    publish_gauges();
+    metrics_.set_upstream_state(delivery::word_for(delivery::upstream_state::healthy));
+    log_start(recovered_);
+    intake_server_->start();
+    observe_server_->start();
+    forwarder_->start();
+    key_watch_->start();
+    next_tick_ = started_ + tick;
+    loop_.call_at(next_tick_, [this] { housekeeping(); });
+    net::notify("READY=1\nSTATUS=accepting events");
+}
+
+void application::log_start(const spool::recovery_report& found) {
+    for (const std::string& finding : found.findings) {
+        log::warning("spool recovery", {{"finding", finding}});
+    }
+    if (settings_.spool.sync != "always") {
+        log::warning("spool.sync is not 'always': events that were answered with success can be lost in a "
+                     "power cut",
+                     {{"sync", settings_.spool.sync}});
+    }
+    log::info("linkrunnerd started", {{"version", LINKRUNNER_VERSION},
+                                      {"pid", getpid()},
+                                      {"listeners", joined(intake_server_->addresses())},
+                                      {"observe", joined(observe_server_->addresses())},
+                                      {"upstream", settings_.upstream.url},
+                                      {"rate", settings_.delivery.rate_per_second},
+                                      {"spool", settings_.spool.directory},
+                                      {"pending", found.pending},
+                                      {"dead", found.dead},
+                                      {"lost", found.lost}});
+}
+
+void application::on_signal(int number) {
+    if (number == SIGHUP) {
+        log::info("SIGHUP: looking at the server key file");
+        key_watch_->look();
+        return;
+    }
+    if (stopping_) {
+        log::warning("second signal: stopping at once");
+        finish_shutdown();
+        return;
+    }
+    begin_shutdown(number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+// The order of shutdown, read aloud: no new events; what is in hand is answered; deliveries go on until the
+// drain time; what is under way gets its answer; the spool is synced and closed; the loop ends.
+void application::begin_shutdown(const char* why) {
+    stopping_ = true;
+    net::notify("STOPPING=1\nSTATUS=draining");
+    log::info("stopping", {{"why", why},
+                           {"pending", queue_->status().events.pending},
+                           {"drain", format_duration(settings_.shutdown_drain)}});
+    const steady_time end = clock_.steady() + settings_.shutdown_drain;
+    const auto reserve = std::min(answer_reserve, settings_.shutdown_drain / 4);
+    loop_.call_at(end, [this] { finish_shutdown(); });
+    key_watch_->stop();
+    intake_->drain();
+    intake_server_->stop([this] {
+        intake_stopped_ = true;
+        maybe_finish();
+    });
+    forwarder_->drain(end - reserve, [this] {
+        forwarder_idle_ = true;
+        maybe_finish();
+    });
+}
+
+void application::maybe_finish() {
+    if (intake_stopped_ && forwarder_idle_) {
+        finish_shutdown();
+    }
+}
+
+void application::finish_shutdown() {
+    if (std::exchange(finished_, true)) {
+        return;
+    }
+    forwarder_->stop();
+    upstream_->stop();
+    intake_server_->abort();
+    observe_server_->abort();
+    // One more turn of the loop: the ends of attempts that were just cut or answered are recorded first.
+    loop_.post([this] {
+        queue_->close();
+        loop_.stop();
+    });
+}
+
+void application::housekeeping() {
+    const steady_time now = clock_.steady();
+    metrics_.loop_lag(now - next_tick_);
+    ++ticks_;
+    if (ticks_ % ticks_per_second == 0) {
+        net::notify("WATCHDOG=1");
+    }
+    if (ticks_ % ticks_per_minute == 0) {
+        write_summary();
+    }
+    next_tick_ = now + tick;
+    loop_.call_at(next_tick_, [this] { housekeeping(); });
+}
+
+void application::publish_gauges() {
+    const spool::status& spool = queue_->status();
+    const auto view = forwarder_->view();
+    for (std::size_t lane = 0; lane < settings_.delivery.lanes.size(); ++lane) {
+        metrics_.set_pending(settings_.delivery.lanes[lane].name, spool.pending_by_lane[lane]);
+    }
+    metrics_.set_ledger("accepted", spool.events.accepted);
+    metrics_.set_ledger("delivered", spool.events.delivered);
+    metrics_.set_ledger("handed_off", spool.events.handed_off);
+    metrics_.set_ledger("dead", spool.events.dead);
+    metrics_.set_ledger("dropped", spool.events.dropped);
+    metrics_.set_ledger("lost", spool.events.lost);
+    metrics_.set_ledger("pending", spool.events.pending);
+    metrics_.set_lost(spool.events.lost);
+    metrics_.set_rate(view.rate_per_second);
+    metrics_.set_upstream_state(delivery::word_for(view.state));
+    metrics_.set_spool_bytes(spool.bytes, spool.limit_bytes);
+    const bool waiting = spool.oldest_pending != wall_time{};
+    metrics_.set_oldest_pending_age(
+        waiting ? std::chrono::duration<double>(clock_.wall() - spool.oldest_pending).count() : 0.0);
+    const auto last_lane = static_cast<std::uint8_t>(settings_.delivery.lanes.size() - 1);
+    const auto forecast = forwarder_->forecast(last_lane);
+    metrics_.set_drain_forecast(forecast ? static_cast<double>(forecast->count()) / 1000.0
+                                         : std::numeric_limits<double>::quiet_NaN());
+}
+
+void application::write_summary() {
+    const auto now = metrics_.sums();
+    const bool anything = now.accepted != told_.accepted || now.attempts != told_.attempts ||
+                          now.rejected != told_.rejected || now.duplicates != told_.duplicates;
+    if (anything) {
+        const auto view = forwarder_->view();
+        log::info("last minute", {{"accepted", now.accepted - told_.accepted},
+                                  {"duplicates", now.duplicates - told_.duplicates},
+                                  {"rejected", now.rejected - told_.rejected},
+                                  {"delivered", now.delivered - told_.delivered},
+                                  {"dead", now.dead - told_.dead},
+                                  {"attempts", now.attempts - told_.attempts},
+                                  {"pending", queue_->status().events.pending},
+                                  {"upstream", delivery::word_for(view.state)},
+                                  {"rate", view.rate_per_second}});
+    }
+    told_ = now;
+}
+
+std::optional<std::string> application::not_ready() const {
+    if (stopping_) {
+        return "draining";
+    }
+    const spool::status& spool = queue_->status();
+    if (spool.refusing == spool::refusal::none) {
+        return std::nullopt;
+    }
+    return std::string(spool::word_for(spool.refusing)) + ": " + spool.detail;
+}
+
+std::string application::status_text() const {
+    const steady_time now = clock_.steady();
+    return status_json({settings_, queue_->status(), *forwarder_, not_ready(),
+                        std::chrono::duration_cast<std::chrono::seconds>(now - started_), clock_.wall(), now,
+                        intake_server_->connections(), upstream_->open_connections()});
+}
+
+} // namespace linkrunner::daemon

@@ -1,0 +1,80 @@
+// The wiring of linkrunnerd: makes the parts, introduces them to each other, runs the loop, and takes them
+// down in the order of shutdown.hpp. Everything here lives on the loop's thread.
+#pragma once
+
+#include "base/error.hpp"
+#include "config/load.hpp"
+#include "control/observe.hpp"
+#include "env/clock.hpp"
+#include "env/random.hpp"
+#include "event/uuid7.hpp"
+#include "forward/forwarder.hpp"
+#include "intake/service.hpp"
+#include "key_watch.hpp"
+#include "net/asio_loop.hpp"
+#include "net/client.hpp"
+#include "net/server.hpp"
+#include "spool/queue.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace linkrunner::daemon {
+
+class application {
+  public:
+    explicit application(config::loaded configuration);
+    ~application();
+
+    // Opens everything, serves until it is told to stop, and answers the exit code.
+    int run();
+
+  private:
+    int open();
+    result<void> open_parts();
+    void start();
+    void log_start(const spool::recovery_report& found);
+
+    void on_signal(int number);
+    void begin_shutdown(const char* why);
+    void finish_shutdown();
+    void maybe_finish();
+
+    void housekeeping();
+    void publish_gauges();
+    void write_summary();
+    std::optional<std::string> not_ready() const;
+    std::string status_text() const;
+
+    config::loaded configuration_;
+    const config::settings& settings_;
+    system_clock clock_;
+    system_random random_;
+    telemetry::metrics metrics_;
+    net::asio_loop loop_;
+    std::unique_ptr<disk> disk_;
+    spool::recovery_report recovered_;
+    std::unique_ptr<spool::queue> queue_;
+    std::unique_ptr<net::client> upstream_;
+    std::unique_ptr<forward::forwarder> forwarder_;
+    event::uuid7_source ids_;
+    std::unique_ptr<intake::service> intake_;
+    std::unique_ptr<net::server> intake_server_;
+    std::unique_ptr<control::observe> observe_;
+    std::unique_ptr<net::server> observe_server_;
+    std::unique_ptr<key_watch> key_watch_;
+
+    steady_time started_{};
+    steady_time next_tick_{};
+    int ticks_ = 0;
+    telemetry::metrics::totals told_{};
+    bool stopping_ = false;
+    bool intake_stopped_ = false;
+    bool forwarder_idle_ = false;
+    bool finished_ = false;
+    int exit_code_ = 0;
+};
+
+} // namespace linkrunner::daemon

@@ -1,0 +1,95 @@
+// linkrunnerd: command line, configuration, and which of its modes to run.
+#include "application.hpp"
+#include "config/load.hpp"
+#include "exit_codes.hpp"
+#include "health.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace daemon = linkrunner::daemon;
+namespace config = linkrunner::config;
+
+constexpr const char* usual_file = "/etc/linkrunnerd/linkrunnerd.yaml";
+
+struct command_line {
+    std::string file;
+    std::vector<std::string> overrides;
+    bool check = false;
+    bool print = false;
+    bool health = false;
+};
+
+int report(const std::vector<config::problem>& problems) {
+    for (const config::problem& each : problems) {
+        std::fprintf(stderr, "linkrunnerd: %s: %s\n", each.where.c_str(), each.message.c_str());
+    }
+    return daemon::exit_configuration;
+}
+
+int run(command_line given) {
+    if (given.file.empty() && std::filesystem::exists(usual_file)) {
+        given.file = usual_file;
+    }
+    auto outcome = config::load(config::from_process(given.file, given.overrides));
+    if (const auto* problems = std::get_if<std::vector<config::problem>>(&outcome)) {
+        return report(*problems);
+    }
+    config::loaded& loaded = std::get<config::loaded>(outcome);
+    if (given.print) {
+        std::fputs(config::print(loaded).c_str(), stdout);
+        return daemon::exit_clean;
+    }
+    if (given.health) {
+        return daemon::check_health(loaded.values);
+    }
+    if (given.check) {
+        for (const std::string& note : loaded.notes) {
+            std::fprintf(stderr, "linkrunnerd: note: %s\n", note.c_str());
+        }
+        std::puts("configuration is valid");
+        return daemon::exit_clean;
+    }
+    daemon::application app(std::move(loaded));
+    return app.run();
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App cli("Takes Linkrunner events over local HTTP, keeps them on disk, delivers every one of them to "
+                 "the capture API.");
+    command_line given;
+    cli.add_option("-c,--config", given.file,
+                   "configuration file (default: /etc/linkrunnerd/linkrunnerd.yaml if it exists)")
+        ->check(CLI::ExistingFile);
+    cli.add_option("--set", given.overrides,
+                   "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
+        ->expected(1)
+        ->take_all();
+    cli.add_flag("--check", given.check,
+                 "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
+    cli.add_flag("--print-config", given.print,
+                 "print the configuration in force with the source of each value");
+    cli.add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");
+    cli.set_version_flag("--version", std::string("linkrunnerd " LINKRUNNER_VERSION));
+    try {
+        cli.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return cli.exit(problem) == 0 ? daemon::exit_clean : daemon::exit_usage;
+    }
+    try {
+        return run(std::move(given));
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "linkrunnerd: unexpected failure: %s; this is a bug, please report it\n",
+                     failure.what());
+        return daemon::exit_bug;
+    }
+}
