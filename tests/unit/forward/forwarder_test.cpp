@@ -1,0 +1,182 @@
+#include "forward/forwarder.hpp"
+
+#include "support/memory_queue.hpp"
+#include "support/scripted_upstream.hpp"
+#include "support/virtual_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace linkrunner::forward {
+namespace {
+
+using namespace std::chrono_literals;
+using test::scripted_upstream;
+
+struct forwarding : testing::Test {
+    test::virtual_clock time;
+    test::virtual_loop owner{time};
+    test::memory_queue queue{owner};
+    scripted_upstream upstream{owner, time};
+    seeded_random random{1};
+    telemetry::metrics metrics;
+    settings options;
+    std::unique_ptr<forwarder> made;
+
+    forwarding() {
+        options.delivery.rate_per_second = 100;
+        options.delivery.lanes = {{"revenue", 8, {}, false}, {"default", 1, {"*"}, false}};
+    }
+
+    forwarder& subject() {
+        if (!made) {
+            made = std::make_unique<forwarder>(options, "key-1",
+                                               ports{queue, upstream, owner, time, random, metrics});
+            made->start();
+        }
+        return *made;
+    }
+
+    void accept(int count, std::uint8_t lane = 1, bool ambiguous_dead = false) {
+        std::vector<spool::new_event> events;
+        for (int i = 0; i < count; ++i) {
+            spool::new_event event;
+            const std::string id = std::to_string(++accepted_);
+            event.lane = lane;
+            event.ambiguous_dead = ambiguous_dead;
+            event.accepted_at = time.wall();
+            event.user_key = static_cast<std::uint64_t>(accepted_);
+            event.identity = {0, static_cast<std::uint64_t>(accepted_)};
+            event.name = "e";
+            event.event_id = id;
+            event.body = "{\"event_id\":\"" + id + "\"}";
+            events.push_back(std::move(event));
+        }
+        queue.append(std::move(events), [](const auto&) {});
+        owner.run_ready();
+    }
+
+    std::size_t ended(spool::mark_kind how) const {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(queue.ends, [&](const auto& each) { return each.second == how; }));
+    }
+
+  private:
+    int accepted_ = 0;
+};
+
+TEST_F(forwarding, delivers_what_was_accepted_before_and_after_the_start) {
+    accept(3);
+    subject();
+    owner.run_for(1s);
+    accept(2);
+    owner.run_for(1s);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 5u);
+    EXPECT_EQ(upstream.attempts.size(), 5u);
+    EXPECT_EQ(upstream.attempts.front().request.path, "/capture-event");
+    EXPECT_EQ(upstream.attempts.front().request.headers.front(),
+              std::pair(std::string("linkrunner-key"), std::string("key-1")));
+    EXPECT_EQ(upstream.attempts.front().request.body, R"({"event_id":"1"})");
+}
+
+TEST_F(forwarding, works_through_a_backlog_larger_than_its_memory_at_the_rate_allowed) {
+    accept(5000);
+    subject();
+    owner.run_for(49s);
+    EXPECT_LE(upstream.attempts.size(), 4902u);
+    EXPECT_GE(upstream.attempts.size(), 4800u);
+    owner.run_for(3s);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 5000u);
+}
+
+TEST_F(forwarding, puts_a_rejected_event_into_the_dead_letters_with_the_answer) {
+    upstream.script = [](const net::outgoing& request) {
+        net::answer out =
+            scripted_upstream::status(request.body.find("\"2\"") != std::string::npos ? 400 : 200);
+        out.body = "{\"msg\":\"no\"}";
+        return out;
+    };
+    accept(3);
+    subject();
+    owner.run_for(1s);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 2u);
+    ASSERT_EQ(ended(spool::mark_kind::dead), 1u);
+    const auto dead = std::ranges::find(queue.recorded, spool::mark_kind::dead, &spool::mark::kind);
+    EXPECT_EQ(dead->number, 2u);
+    EXPECT_EQ(dead->letter.reason, spool::dead_reason::rejected);
+    EXPECT_EQ(dead->letter.last_status, 400);
+    EXPECT_EQ(dead->letter.attempts, 1u);
+    EXPECT_EQ(dead->letter.excerpt, "{\"msg\":\"no\"}");
+}
+
+TEST_F(forwarding, holds_on_401_and_goes_on_at_once_with_a_new_key) {
+    upstream.script = [](const net::outgoing& request) {
+        return scripted_upstream::status(request.headers.front().second == "key-2" ? 200 : 401);
+    };
+    accept(50);
+    subject();
+    owner.run_for(30s);
+    EXPECT_EQ(subject().view().state, delivery::upstream_state::held_unauthorized);
+    const std::size_t tried = upstream.attempts.size();
+    subject().set_server_key("key-2");
+    owner.run_for(5s);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 50u);
+    EXPECT_LE(tried, 40u) << "what was in flight when the hold began";
+    EXPECT_EQ(ended(spool::mark_kind::dead), 0u);
+}
+
+TEST_F(forwarding, marks_an_event_as_sending_before_its_first_byte_where_a_double_is_worse_than_a_loss) {
+    accept(1, 1, true);
+    upstream.script = [&](const net::outgoing&) {
+        EXPECT_EQ(queue.recorded.size(), 1u);
+        EXPECT_EQ(queue.recorded.front().kind, spool::mark_kind::sending);
+        return scripted_upstream::failure(net::transport_error::reset, true);
+    };
+    subject();
+    owner.run_for(1min);
+    EXPECT_EQ(upstream.attempts.size(), 1u);
+    EXPECT_EQ(ended(spool::mark_kind::dead), 1u);
+    EXPECT_EQ(queue.recorded.back().letter.reason, spool::dead_reason::ambiguous);
+}
+
+TEST_F(forwarding, drains_what_it_can_and_says_when_it_is_idle) {
+    accept(500);
+    subject();
+    owner.run_for(1s);
+    bool idle = false;
+    subject().drain(time.steady() + 2s, [&] { idle = true; });
+    owner.run_for(1500ms);
+    EXPECT_FALSE(idle);
+    owner.run_for(600ms);
+    EXPECT_TRUE(idle);
+    const std::size_t delivered = ended(spool::mark_kind::delivered);
+    EXPECT_GE(delivered, 290u);
+    owner.run_for(10s);
+    EXPECT_EQ(upstream.attempts.size(), delivered) << "nothing is sent after the drain";
+}
+
+TEST_F(forwarding, is_idle_at_once_when_nothing_can_be_delivered_in_time) {
+    upstream.script = [](const net::outgoing&) { return scripted_upstream::status(429, "60"); };
+    accept(5);
+    subject();
+    owner.run_for(1s);
+    bool idle = false;
+    subject().drain(time.steady() + 5s, [&] { idle = true; });
+    owner.run_for(1ms);
+    EXPECT_TRUE(idle);
+}
+
+TEST_F(forwarding, is_idle_when_the_last_event_is_delivered) {
+    accept(10);
+    subject();
+    bool idle = false;
+    subject().drain(time.steady() + 60s, [&] { idle = true; });
+    owner.run_for(1s);
+    EXPECT_TRUE(idle);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 10u);
+}
+
+} // namespace
+} // namespace linkrunner::forward
