@@ -21,9 +21,9 @@ struct bounds {
     std::size_t max_key_field_bytes = 1024;  // event_name, user_id, install_instance_id, event_id, unescaped
 };
 
-// Why an event is refused. `code` is a stable word (docs/intake.md lists them all); `pointer` (RFC 6901)
-// names the field, "" for the whole; line and column (from 1, column in bytes) only for malformed JSON,
-// within the text that was parsed.
+// Why an event is refused. `code` is a stable word (codes.hpp; docs/intake-json.md says when); `pointer` (RFC
+// 6901) names the field, "" for the whole; line and column (from 1, column in bytes) only for malformed_json,
+// invalid_utf8 and too_deep, within the text that was parsed.
 struct violation {
     std::string code;
     std::string message;
@@ -57,8 +57,9 @@ class id_source {
     virtual std::string make() = 0;
 };
 
-// One event from `text`, which holds exactly one JSON value. `fallback_id`, if not empty, is the event_id for
-// an event that has none (from Idempotency-Key); else `ids` makes one.
+// One event from `text`, which holds exactly one JSON value, perhaps with whitespace around it.
+// `fallback_id`, if not empty, is the event_id for an event that has none (from Idempotency-Key); else `ids`
+// makes one.
 std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
                                            const parse_options& options, id_source& ids);
 
