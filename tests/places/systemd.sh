@@ -1,0 +1,146 @@
+#!/bin/bash
+# The service in a Debian that is booted for it, with systemd as process 1 in namespaces of its own: installed by
+# `cmake --install`, started, reloaded, killed, hung, stopped. Needs root. No traffic leaves the tree: its only
+# network is its own loopback.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+root=$places/systemd-root
+
+step "a Debian tree with systemd"
+recipe=$({ cat "$0"; "$top/daemon/packages.sh" --list run; } | sha256sum | cut -c1-16)
+if [ "$(cat "$places/systemd-root.recipe" 2>/dev/null)" != "$recipe" ]; then
+    rm -rf "$root"
+    packages=$("$top/daemon/packages.sh" --list run | paste -sd,)
+    mmdebstrap --quiet --variant=minbase --include="systemd,systemd-sysv,dbus,procps,curl,$packages" \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook='echo place >"$1/etc/hostname"; : >"$1/etc/machine-id"' bookworm "$root"
+    echo "$recipe" >"$places/systemd-root.recipe"
+fi
+
+step "install"
+cmake -S "$top" -B "$places/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
+    -DLINKRUNNER_TESTS=OFF -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >"$places/configure.log" ||
+    { cat "$places/configure.log"; exit 1; }
+ninja -C "$places/build" --quiet
+DESTDIR=$root cmake --install "$places/build" >"$places/install.log"
+unit=/lib/systemd/system/linkrunnerd.service
+[ -e "$root$unit" ] || unit=/usr$unit
+expect "the unit verifies" "" "$(systemd-analyze verify --root="$root" linkrunnerd.service 2>&1)"
+exposure=$(systemd-analyze security --offline=true "$root$unit" 2>/dev/null | sed -nE 's/.*Overall exposure level.*: ([0-9.]+) .*/\1/p')
+awk -v e="$exposure" 'BEGIN { exit !(e <= 1.2) }' || fail "exposure $exposure, 1.2 at most"
+echo "   ok  exposure: $exposure"
+
+mkdir -p "$root/etc/linkrunnerd" "$root/etc/systemd/system/linkrunnerd.service.d"
+install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"first-k3y"
+cat >"$root/etc/linkrunnerd/linkrunnerd.yaml" <<CONF
+upstream:
+  url: http://127.0.0.1:8080/api/v1
+delivery:
+  rate: 500/s
+  hold_probe: 1s
+shutdown:
+  drain: 2s
+CONF
+# A hang is to be noticed while the test watches.
+printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/linkrunnerd.service.d/watchdog.conf"
+cat >"$root/etc/systemd/system/sandbox.service" <<CONF
+[Service]
+ExecStart=/usr/bin/linkrunner-sandbox --listen 127.0.0.1:8080 --key first-k3y
+DynamicUser=yes
+CONF
+rm -rf "$root/var/lib/private/linkrunnerd" "$root/var/lib/linkrunnerd" "$root/var/log/journal"
+mkdir -p "$root/var/log/journal"
+
+step "boot"
+leader() { pgrep -P "$nspawn" | head -n 1; }
+in_tree() { nsenter --target "$(leader)" --all -- "$@"; }
+booted() { [[ $(in_tree systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]; }
+power_off() {
+    local status=$?
+    if [ $status -ne 0 ]; then
+        in_tree systemctl status --no-pager -l linkrunnerd sandbox 2>&1 | tail -n 60 >&2 || true
+    fi
+    in_tree systemctl poweroff >/dev/null 2>&1 || true
+    (until_true 20 eval "! kill -0 $nspawn") || kill -KILL "$nspawn"
+    exit $status
+}
+rm -rf "$root"/run/*
+setsid systemd-nspawn --quiet --directory="$root" --machine="place$$" --private-network --boot --register=no \
+    --keep-unit --console=read-only --kill-signal=SIGRTMIN+3 >"$places/boot.log" 2>&1 </dev/null &
+nspawn=$!
+trap power_off EXIT
+until_true 60 booted
+
+show() { in_tree systemctl show --property "$1" --value linkrunnerd; }
+get() { in_tree curl -fsS "$@"; }
+post() { in_tree curl -fsS --data-binary @- "$@"; }
+arrived() { [ "$(get http://127.0.0.1:8080/summary | jq .unique)" -ge "$1" ]; }
+is() { [ "$(show "$1")" = "$2" ]; }
+
+step "start: systemctl waits for READY=1"
+in_tree systemctl start sandbox
+until_true 10 get http://127.0.0.1:8080/summary
+in_tree systemctl enable --quiet --now linkrunnerd
+expect "state" active "$(show ActiveState)"
+echo "   status text: $(show StatusText)"
+get http://127.0.0.1:7418/readyz >/dev/null
+pid=$(show MainPID)
+uid=$(in_tree awk '/^Uid/{print $2}' "/proc/$pid/status")
+[ "$uid" -ge 61184 ] || fail "runs as user $uid, not as a dynamic one"
+echo "   ok  runs as dynamic user: $uid"
+expect "capabilities" 0000000000000000 "$(in_tree awk '/^CapEff/{print $2}' "/proc/$pid/status")"
+expect "spool is the daemon's alone" "$uid 700" "$(in_tree stat -L -c '%u %a' /var/lib/linkrunnerd)"
+expect "the key is not in its environment" 0 "$(in_tree grep -c k3y "/proc/$pid/environ" || true)"
+
+step "events over TCP and the Unix socket"
+event tcp u1 s-1 | post http://127.0.0.1:7417/v1/events >/dev/null
+event unix u2 s-2 | post --unix-socket /run/linkrunnerd/intake.sock http://localhost/v1/events >/dev/null
+until_true 10 arrived 2
+
+step "SIGKILL with a backlog: restarted, nothing lost"
+get -X PUT --data 'status=503' http://127.0.0.1:8080/faults >/dev/null
+for i in $(seq 3 300); do event bulk "u$i" "s-$i"; echo; done |
+    post -H 'Content-Type: application/x-ndjson' http://127.0.0.1:7417/v1/events >/dev/null
+in_tree systemctl kill --signal=KILL linkrunnerd
+until_true 20 is NRestarts 1
+until_true 20 is ActiveState active
+get -X DELETE http://127.0.0.1:8080/faults >/dev/null
+until_true 60 arrived 300
+expect "events at the API" 300 "$(get http://127.0.0.1:8080/summary | jq .unique)"
+
+step "a hang is noticed by the watchdog"
+in_tree systemctl kill --signal=STOP linkrunnerd
+until_true 30 is NRestarts 2
+until_true 20 is ActiveState active
+until_true 10 get http://127.0.0.1:7418/readyz
+
+step "the key at the API changes: held, then a new credential"
+get -X PUT --data 'second-k3y' http://127.0.0.1:8080/key >/dev/null
+event held u-held s-held | post http://127.0.0.1:7417/v1/events >/dev/null
+held() { [ "$(get http://127.0.0.1:7418/status | jq -r .upstream.state)" = held_unauthorized ]; }
+until_true 10 held
+install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"second-k3y"
+in_tree systemctl restart linkrunnerd # credentials are read by systemd at the start
+until_true 20 arrived 301
+in_tree systemctl reload linkrunnerd
+expect "state after a reload" active "$(show ActiveState)"
+
+step "stop"
+in_tree systemctl stop linkrunnerd
+expect "result" success "$(show Result)"
+expect "exit code" 0 "$(show ExecMainStatus)"
+expect "sockets left behind" 0 "$(in_tree find /run/linkrunnerd -type s 2>/dev/null | wc -l)"
+
+step "a wrong configuration is not tried again and again"
+cp "$root/etc/linkrunnerd/linkrunnerd.yaml" "$places/good.yaml"
+echo 'upstraem: {}' >>"$root/etc/linkrunnerd/linkrunnerd.yaml"
+in_tree systemctl start linkrunnerd 2>/dev/null && fail "started with a wrong configuration"
+until_true 10 is ActiveState failed
+expect "exit code" 78 "$(show ExecMainStatus)"
+cp "$places/good.yaml" "$root/etc/linkrunnerd/linkrunnerd.yaml"
+
+journal=$(in_tree journalctl --no-pager -o json -u linkrunnerd)
+expect "journal has warnings by priority" yes "$(jq -r 'select(.PRIORITY=="4") | .MESSAGE' <<<"$journal" | grep -q . && echo yes)"
+expect "the key is in no log" "" "$(grep -F k3y <<<"$journal" || true)"
+echo "systemd: all as documented"
