@@ -77,7 +77,7 @@ start_daemon() {
     port=$(jq -r .listeners <<<"$line" | sed -E 's/.*127\.0\.0\.1:([0-9]+).*/\1/')
     observe=http://$(jq -r .observe <<<"$line")
 }
-started() { grep '"linkrunnerd started"' "$work/daemon.log" | tail -n 1 | grep -q "\"pid\":$daemon_pid[,}]"; }
+started() { grep '"linkrunnerd started"' "$work/daemon.log" | tail -n 1 | grep -q "\"pid\":${daemon_pid}[,}]"; }
 start_daemon
 echo "linkrunnerd takes events at 127.0.0.1:$port and $work/intake.sock,"
 echo "keeps them in $work/spool, and sends 29 a second at most (delivery.rate)"
