@@ -1,0 +1,159 @@
+#include "net/listener.hpp"
+
+#include "net/listening_socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace linkrunner::net {
+namespace {
+
+constexpr int accepts_per_turn = 64; // then other connections get their turn
+
+constexpr std::chrono::milliseconds accept_pause{100};
+
+// The peer's supplementary groups, see SO_PEERGROUPS in unix(7).
+std::vector<gid_t> groups_of(int peer, gid_t primary) {
+    std::vector<gid_t> groups(64);
+    socklen_t bytes = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    int status = ::getsockopt(peer, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes);
+    if (status != 0 && errno == ERANGE) {
+        groups.resize(bytes / sizeof(gid_t));
+        status = ::getsockopt(peer, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &bytes);
+    }
+    groups.resize(status == 0 ? bytes / sizeof(gid_t) : 0);
+    groups.push_back(primary);
+    return groups;
+}
+
+} // namespace
+
+result<std::shared_ptr<listener>> listener::open(asio_loop& owner, const listen_address& options) {
+    const auto descriptor = open_listening_socket(options);
+    if (!descriptor) {
+        return descriptor.error();
+    }
+    auto made = std::make_shared<listener>(owner, options, *descriptor);
+    return made;
+}
+
+listener::listener(asio_loop& owner, const listen_address& options, int descriptor)
+    : owner_(owner), options_(options), socket_(owner.context(), descriptor) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length);
+    family_ = address.ss_family;
+    bound_ = text_of(address, length);
+    info_ = std::make_shared<const listener_info>(
+        listener_info{options.text, family_ == AF_UNIX, is_loopback(address), options.tls.has_value()});
+    remember_file(file_of(options));
+}
+
+listener::~listener() {
+    close();
+}
+
+void listener::remember_file(const std::string& path) {
+    struct stat file{};
+    if (!path.empty() && ::lstat(path.c_str(), &file) == 0) {
+        file_ = path;
+        file_device_ = file.st_dev;
+        file_inode_ = file.st_ino;
+    }
+}
+
+void listener::start(taker take) {
+    take_ = std::move(take);
+    wait();
+}
+
+void listener::wait() {
+    socket_.async_wait(descriptor::wait_read, [self = shared_from_this()](boost::system::error_code failure) {
+        if (!failure && self->socket_.is_open()) {
+            self->accept_batch();
+        }
+    });
+}
+
+void listener::accept_batch() {
+    for (int count = 0; count < accepts_per_turn && socket_.is_open(); ++count) {
+        const int peer = ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (peer < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+                pause();
+                return;
+            }
+            if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                break;
+            }
+            continue; // that one connection failed, see accept(2), "Error handling"
+        }
+        if (!admits(peer)) {
+            ::close(peer);
+            continue;
+        }
+        boost::system::error_code failure;
+        stream_socket socket(owner_.context());
+        socket.assign({family_, 0}, peer, failure);
+        if (failure) {
+            ::close(peer);
+            continue;
+        }
+        take_(std::move(socket), *this);
+    }
+    if (socket_.is_open()) {
+        wait();
+    }
+}
+
+// Out of descriptors or memory: the connection still waiting would wake us again at once.
+void listener::pause() {
+    retry_ = owner_.call_at(std::chrono::steady_clock::now() + accept_pause, [this] {
+        retry_ = 0;
+        wait();
+    });
+}
+
+// Either list admits a peer; empty lists admit everyone.
+bool listener::admits(int peer) const {
+    if (family_ != AF_UNIX || (options_.allow_uids.empty() && options_.allow_gids.empty())) {
+        return true;
+    }
+    ucred who{};
+    socklen_t length = sizeof who;
+    if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) {
+        return false;
+    }
+    if (std::ranges::find(options_.allow_uids, who.uid) != options_.allow_uids.end()) {
+        return true;
+    }
+    if (options_.allow_gids.empty()) {
+        return false;
+    }
+    const auto groups = groups_of(peer, who.gid);
+    return std::ranges::find_first_of(groups, options_.allow_gids) != groups.end();
+}
+
+void listener::close() {
+    if (!socket_.is_open()) {
+        return;
+    }
+    struct stat file{};
+    if (!file_.empty() && ::lstat(file_.c_str(), &file) == 0 && file.st_dev == file_device_ &&
+        file.st_ino == file_inode_) {
+        ::unlink(file_.c_str());
+    }
+    if (retry_ != 0) {
+        owner_.cancel(std::exchange(retry_, 0));
+    }
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+} // namespace linkrunner::net
