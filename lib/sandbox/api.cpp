@@ -104,7 +104,7 @@ api::parsed_body::parsed_body(std::string_view text) {
 void api::parsed_body::read(const boost::json::object& root) {
     const auto text_of = [&](std::string_view key, std::string& out) {
         const boost::json::value* found = root.if_contains(key);
-        if (found == nullptr) {
+        if (found == nullptr || found->is_null()) { // null says the same as leaving it out
             return;
         }
         if (const boost::json::string* text = found->if_string()) {
@@ -129,7 +129,7 @@ void api::parsed_body::read(const boost::json::object& root) {
     } else if (user.empty()) {
         fault = "Missing required parameter: user_id";
     } else if (const boost::json::value* data = root.if_contains("event_data");
-               data != nullptr && !data->is_object()) {
+               data != nullptr && !data->is_object() && !data->is_null()) {
         fault = "event_data must be an object";
     }
 }

@@ -7,6 +7,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -24,7 +25,12 @@ error failed(const std::string& what, const error_code& why) {
 
 result<tcp::endpoint> parse_address(asio::io_context& owner, const std::string& text) {
     const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos || colon == 0) {
+    const char* const end = text.data() + text.size();
+    std::uint16_t port = 0;
+    const bool port_read =
+        colon != std::string::npos &&
+        std::from_chars(text.data() + colon + 1, end, port) == std::from_chars_result{end, std::errc{}};
+    if (!port_read || colon == 0) {
         return make_error(std::errc::invalid_argument, "'" + text + "' is not host:port");
     }
     std::string host = text.substr(0, colon);
