@@ -14,6 +14,7 @@ using milliseconds = std::chrono::milliseconds;
 
 struct tls_files {
     std::string cert_file, key_file, client_ca_file;
+    bool operator==(const tls_files&) const = default;
 };
 
 struct intake_section {
@@ -37,17 +38,20 @@ struct intake_section {
     milliseconds idle_timeout{75'000};
     milliseconds dedupe_window{600'000};
     std::uint64_t dedupe_max = 500'000;
+    bool operator==(const intake_section&) const = default;
 };
 
 struct upstream_section {
     std::string url = "https://api.linkrunner.io/api/v1";
-    std::string server_key_file; // empty: LINKRUNNER_SERVER_KEY, or the systemd credential "server_key"
+    // Empty: the systemd credential "server_key", LINKRUNNER_SERVER_KEY, or /etc/linkrunnerd/server.key.
+    std::string server_key_file;
     std::uint64_t connections = 32;
     milliseconds connect_timeout{5'000};
     milliseconds request_timeout{15'000};
     milliseconds idle_timeout{55'000};
     std::string ca_file, client_cert_file, client_key_file;
     std::string proxy; // default from HTTPS_PROXY / https_proxy unless NO_PROXY / no_proxy names the host
+    bool operator==(const upstream_section&) const = default;
 };
 
 struct lane_section {
@@ -55,6 +59,7 @@ struct lane_section {
     unsigned weight = 1;
     std::vector<std::string> names;
     bool with_amount = false;
+    bool operator==(const lane_section&) const = default;
 };
 
 struct delivery_section {
@@ -71,10 +76,12 @@ struct delivery_section {
     milliseconds retry_after_max{600'000};
     milliseconds hold_probe{60'000};
     std::vector<lane_section> lanes = {{"revenue", 8, {"purchase_*"}, true}, {"default", 1, {"*"}, false}};
+    bool operator==(const delivery_section&) const = default;
 };
 
 struct events_section {
     bool add_event_id = true;
+    bool operator==(const events_section&) const = default;
 };
 
 struct spool_section {
@@ -84,6 +91,7 @@ struct spool_section {
     std::string sync = "always";                             // always | interval | never
     std::uint64_t dead_max_bytes = std::uint64_t{128} << 20; // dead: {max_bytes, max_age}
     milliseconds dead_max_age = std::chrono::hours(24 * 30);
+    bool operator==(const spool_section&) const = default;
 };
 
 struct settings {
@@ -102,6 +110,7 @@ struct settings {
     std::string server_key;
     std::string server_key_path;
     std::string intake_token; // content of intake.token_file
+    bool operator==(const settings&) const = default;
 };
 
 } // namespace linkrunner::config
