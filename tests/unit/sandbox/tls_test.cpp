@@ -1,12 +1,12 @@
 #include "sandbox/background.hpp"
 #include "sandbox/certificates.hpp"
+#include "support/temp_directory.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <gmock/gmock.h>
 
 #include <filesystem>
-#include <unistd.h>
 
 namespace linkrunner::sandbox {
 namespace {
@@ -38,15 +38,6 @@ std::string shake_hands(background& box, const std::string& ca_pem, const std::s
     stream.handshake(asio::ssl::stream_base::client, failure);
     return failure ? failure.message() : "";
 }
-
-struct scratch_directory {
-    scratch_directory() {
-        std::string pattern = std::filesystem::temp_directory_path() / "sandbox-XXXXXX";
-        path = mkdtemp(pattern.data());
-    }
-    ~scratch_directory() { std::filesystem::remove_all(path); }
-    std::string path;
-};
 
 TEST(sandbox_tls, is_trusted_by_who_trusts_its_authority) {
     const auto box = start_tls([](auto&) {});
@@ -90,12 +81,12 @@ TEST(sandbox_tls, refuses_versions_out_of_order) {
 }
 
 TEST(sandbox_tls, keeps_its_authority_for_the_next_start) {
-    const scratch_directory here;
-    const std::string first = start_tls([&](auto& s) { s.directory = here.path; })->ca_pem();
-    const auto again = start_tls([&](auto& s) { s.directory = here.path; });
+    const tests::temp_directory here;
+    const std::string first = start_tls([&](auto& s) { s.directory = here.path(); })->ca_pem();
+    const auto again = start_tls([&](auto& s) { s.directory = here.path(); });
     EXPECT_EQ(again->ca_pem(), first);
     EXPECT_EQ(shake_hands(*again, first), "");
-    const auto keys = std::filesystem::status(here.path + "/ca.key").permissions();
+    const auto keys = std::filesystem::status(here / "ca.key").permissions();
     EXPECT_EQ(keys, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
