@@ -2,6 +2,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -51,7 +52,7 @@ constexpr int first_of(word mask) noexcept {
 
 // Kinds of brackets are not told apart: where they do not match, the text is refused as malformed later.
 const char* skip_container(const char* p, const char* end) noexcept {
-    int depth = 0;
+    std::ptrdiff_t depth = 0;
     while (p != end) {
         if (depth > word_bytes && end - p >= word_bytes) {
             // No eight bytes can close so many, so without a quote among them counting is enough.
@@ -114,7 +115,10 @@ const char* skip_string(const char* p, const char* end) noexcept {
         if (*p == '"') {
             return p + 1;
         }
-        p += *p == '\\' ? 2 : 1;
+        if (*p == '\\' && ++p == end) {
+            return nullptr;
+        }
+        ++p;
     }
     return nullptr;
 }
