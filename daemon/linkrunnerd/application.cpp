@@ -37,6 +37,7 @@ std::string joined(const std::vector<std::string>& parts) {
 
 application::application(config::loaded configuration)
     : configuration_(std::move(configuration)), settings_(configuration_.values),
+      random_(system_random().next()),
       ids_([this] { return clock_.wall(); }, [this] { return random_.next(); }) {}
 
 application::~application() = default;

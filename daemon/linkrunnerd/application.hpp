@@ -51,7 +51,7 @@ class application {
     config::loaded configuration_;
     const config::settings& settings_;
     system_clock clock_;
-    system_random random_;
+    seeded_random random_; // seeded from the kernel once: a call a number is too dear for event ids
     telemetry::metrics metrics_;
     net::asio_loop loop_;
     std::unique_ptr<disk> disk_;

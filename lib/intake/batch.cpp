@@ -49,13 +49,8 @@ bool batch::step() {
         return true;
     }
     event::violation& bad = std::get<event::violation>(parsed);
-    if (bad.code == "malformed_json" && format_ == event::batch_format::array) {
-        // What is not JSON cannot be told apart from its neighbours: the array as a whole is refused.
-        std::size_t line = 0;
-        std::size_t column = 0;
-        event::locate(body_, found->offset, line, column);
-        bad.column += bad.line == 1 ? column - 1 : 0;
-        bad.line += line - 1;
+    if (event::condemns_body(format_, bad)) {
+        event::locate_in_body(bad, body_, *found);
         return refuse(bad);
     }
     slot.violation = std::move(bad);
