@@ -58,7 +58,8 @@ began=$SECONDS
 for target in "" sandbox; do
     podman build --quiet --pull=never --network=host --format docker --layers \
         --volume "$cache:/root/.cache/ccache" --env CCACHE_BASEDIR=/src ${target:+--target $target} \
-        --tag "localhost/linkrunnerd${target:+-$target}" "$top" >/dev/null
+        --tag "localhost/linkrunnerd${target:+-$target}" "$top" >"$places/build.log" 2>&1 ||
+        { tail -n 40 "$places/build.log"; fail "the image does not build"; }
 done
 bytes=$(podman image inspect localhost/linkrunnerd --format '{{.Size}}')
 base_bytes=$(podman image inspect $base --format '{{.Size}}')
