@@ -9,20 +9,16 @@
 #include "base/endpoint.hpp"
 #include "delivery/outcome.hpp"
 #include "delivery/settings.hpp"
+#include "delivery/time.hpp"
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace linkrunner::delivery {
-
-using steady_time = std::chrono::steady_clock::time_point;
-using wall_time = std::chrono::sys_time<std::chrono::milliseconds>;
-using sequence = std::uint64_t;
 
 // An event that waits.
 struct candidate {
@@ -32,13 +28,15 @@ struct candidate {
     std::uint64_t user_key = 0;
     wall_time accepted_at{};
     bool ambiguous_dead = false; // an ambiguous attempt ends in the dead letters
+    bool was_sending = false;    // has a `sending` mark from before a crash: that attempt was ambiguous
 };
 
 enum class admission : std::uint8_t {
     taken,       // the scheduler will name it in next() one day
     passed_over, // its user is blocked (ordering: user): forget it; wanted() will ask for it again from its
                  // number
-    known,       // taken earlier and still here (in flight or waiting for a retry): forget this copy
+    known,       // taken earlier, and still here or ended meanwhile: forget this copy
+    ambiguous_dead, // was_sending under `ambiguous: dead`: to the dead letters as "ambiguous", one attempt
 };
 
 // What the owner is to do.
@@ -53,11 +51,19 @@ enum class verdict_kind : std::uint8_t { delivered, dead, retry };
 
 struct verdict {
     verdict_kind kind = verdict_kind::retry;
-    std::string reason; // of dead: "rejected", "attempts", "age", "ambiguous"
-    std::uint32_t attempts = 0;
+    std::string reason;                  // of dead: "rejected", "attempts", "age", "ambiguous"
+    std::uint32_t attempts = 0;          // how often it was sent, 429s not counted
     wall_time first_attempt{};           // of dead
     bool ambiguous = false;              // of dead: some attempt may have been counted by the API
     std::optional<steady_time> retry_at; // of retry, where it is known
+};
+
+// An event that leaves memory though no attempt of its own ends now. Dead: of age, or because another's
+// success has shown that its last failure was one too many (letters then name its last attempt). Otherwise it
+// only makes room and is asked for again: forget this copy.
+struct dismissal {
+    sequence number = 0;
+    std::optional<verdict> dead;
 };
 
 // States of the contract, in the order of precedence in which one is shown for the whole upstream.
@@ -86,10 +92,11 @@ class scheduler {
         sequence from = 1;
         std::size_t count = 0;
     };
-    virtual std::optional<request_for_more> wanted(std::uint8_t lane) const = 0;
+    // One read of a lane at a time; asking again replaces a read that failed.
+    virtual std::optional<request_for_more> wanted(std::uint8_t lane) = 0;
 
-    // A read of the lane is done: its events were offered in order, the next read starts at `next`; `at_end`
-    // as the queue said.
+    // The read that wanted() asked for last is done: its events were offered in order, the next read starts
+    // at `next`; `at_end` as the queue said.
     virtual void read_done(std::uint8_t lane, sequence next, bool at_end) = 0;
     virtual void stored(std::uint8_t lane) = 0; // the lane has more behind its end
 
@@ -102,6 +109,9 @@ class scheduler {
     // now.
     virtual std::optional<send_event> next(steady_time now, wall_time wall) = 0;
 
+    // To be asked until nothing is left, after each call of next(), ended() and not_sent().
+    virtual std::optional<dismissal> dismissed() = 0;
+
     // When next() should be asked again though nothing else happens; steady_time::max() for never.
     virtual steady_time wake_at(steady_time now) const = 0;
 
@@ -109,7 +119,7 @@ class scheduler {
     virtual verdict ended(sequence number, const attempt_end& how, steady_time now, wall_time wall) = 0;
 
     // An attempt that could not be begun after all (the `sending` mark failed, the daemon stops): no attempt,
-    // no outcome; it waits again. The token stays spent.
+    // no outcome; it waits again, a second. The token stays spent.
     virtual void not_sent(sequence number, steady_time now) = 0;
 
     // The server key has changed: holds for authorization are probed at once.
@@ -125,8 +135,9 @@ class scheduler {
         double rate_per_second = 0;       // in force
         double ceiling_per_second = 0;    // configured
         std::size_t in_flight = 0;
-        std::size_t waiting = 0; // candidates in memory
-        std::size_t blocked_users = 0;
+        std::size_t waiting = 0;       // candidates in memory
+        std::size_t blocked_users = 0; // with events that are read again later
+        std::string expiry_note;       // why max_age is suspended; empty while it is not
     };
     virtual view look(steady_time now) const = 0;
 
@@ -136,8 +147,7 @@ class scheduler {
     forecast(std::uint8_t lane, const std::vector<std::uint64_t>& pending_by_lane, steady_time now) const = 0;
 
     // `random` gives numbers uniform in [0, 1).
-    static std::unique_ptr<scheduler> make(const settings& options, std::function<double()> random,
-                                           steady_time now);
+    static std::unique_ptr<scheduler> make(const settings& options, random_numbers random, steady_time now);
 };
 
 } // namespace linkrunner::delivery

@@ -1,0 +1,92 @@
+#include "delivery/hold.hpp"
+
+#include <algorithm>
+
+namespace linkrunner::delivery {
+
+namespace {
+
+constexpr std::uint32_t rejections_that_hold = 20;
+
+} // namespace
+
+hold_kind hold_for(outcome what) noexcept {
+    switch (what) {
+    case outcome::unauthorized:
+        return hold_kind::unauthorized;
+    case outcome::suspended:
+        return hold_kind::suspended;
+    case outcome::misconfigured:
+        return hold_kind::misconfigured;
+    default:
+        return hold_kind::none;
+    }
+}
+
+void hold::begin(hold_kind kind, sequence number, int status, steady_time now) {
+    if (kind_ == hold_kind::none) {
+        next_probe_ = now + interval_;
+        key_changed_ = false;
+        only_ = number;
+    } else if (only_ != number) {
+        only_.reset();
+    }
+    kind_ = kind;
+    status_ = status;
+}
+
+void hold::refused(hold_kind kind, sequence number, int status, steady_time now) {
+    begin(kind, number, status, now);
+}
+
+bool hold::rejected(sequence number, int status, steady_time now) {
+    rejected_ = std::min(rejected_ + 1, rejections_that_hold);
+    if (rejected_ < rejections_that_hold) {
+        if (kind_ != hold_kind::none) {
+            next_probe_ = now; // it was let in and read: the next probe may tell more
+        }
+        return false;
+    }
+    begin(hold_kind::rejecting, number, status, now);
+    return true;
+}
+
+std::optional<sequence> hold::succeeded(sequence number) {
+    ++successes_;
+    rejected_ = 0;
+    std::optional<sequence> own;
+    if (kind_ != hold_kind::none && kind_ != hold_kind::rejecting && !key_changed_ && only_ != number) {
+        own = only_;
+    }
+    kind_ = hold_kind::none;
+    only_.reset();
+    probing_ = false;
+    return own;
+}
+
+void hold::key_changed(steady_time now) {
+    if (kind_ != hold_kind::none) {
+        key_changed_ = true;
+        probing_ = false;
+        next_probe_ = now;
+    }
+}
+
+void hold::probe_begun(steady_time now, std::uint64_t user_key) {
+    probing_ = true;
+    probed_user_ = user_key;
+    next_probe_ = now + interval_;
+}
+
+void hold::probe_ended() {
+    probing_ = false;
+}
+
+gate hold::at(steady_time now) const {
+    if (kind_ == hold_kind::none) {
+        return gate::open;
+    }
+    return now < next_probe_ || probing_ ? gate::closed : gate::probe;
+}
+
+} // namespace linkrunner::delivery

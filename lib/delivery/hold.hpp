@@ -1,0 +1,66 @@
+// A path of the API is held when its answers say that no event can get through: the key is refused, the
+// account suspended, the address wrong, or everything is rejected. Nothing is lost; one probe per interval
+// goes out, and one at once when the key changes. Another event's success ends the hold.
+//
+// A firewall that dislikes one payload looks the same at first. Then the very next success shows it: the only
+// event that was refused is told by ended(), for its failure to count as its own; and an event that is
+// refused again though others got through meanwhile does not hold the path again.
+#pragma once
+
+#include "delivery/outcome.hpp"
+#include "delivery/throttle.hpp"
+#include "delivery/time.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace linkrunner::delivery {
+
+enum class hold_kind : std::uint8_t { none, unauthorized, suspended, misconfigured, rejecting };
+
+hold_kind hold_for(outcome what) noexcept; // none for outcomes that hold nothing by themselves
+
+class hold {
+  public:
+    explicit hold(std::chrono::milliseconds probe_interval) : interval_(probe_interval) {}
+
+    // An event was refused: holds the path, or holds it on.
+    void refused(hold_kind kind, sequence number, int status, steady_time now);
+
+    // An event was rejected. True when it is one too many in a row: the path is held as `rejecting`, or was,
+    // and the event stays; false when it goes to the dead letters.
+    bool rejected(sequence number, int status, steady_time now);
+
+    // An event was delivered. Returns the event whose refusal was its own, where that is shown.
+    std::optional<sequence> succeeded(sequence number);
+
+    void key_changed(steady_time now);
+
+    void probe_begun(steady_time now, std::uint64_t user_key);
+    void probe_ended(); // tells nothing more than refused(), rejected(), succeeded() did
+
+    gate at(steady_time now) const;
+    bool probing() const { return probing_; }
+    hold_kind kind() const { return kind_; }
+    int status() const { return status_; } // that holds it
+    steady_time next_probe() const { return next_probe_; }
+    std::uint64_t successes() const { return successes_; }
+    std::uint64_t probed_user() const { return probed_user_; }
+    std::uint32_t rejected_in_a_row() const { return rejected_; }
+
+  private:
+    void begin(hold_kind kind, sequence number, int status, steady_time now);
+
+    nanoseconds interval_;
+    hold_kind kind_ = hold_kind::none;
+    int status_ = 0;
+    bool probing_ = false;
+    bool key_changed_ = false; // during this hold: then the key was the cause
+    steady_time next_probe_{};
+    std::uint64_t probed_user_ = 0;
+    std::optional<sequence> only_; // the event that was refused, while it is the only one
+    std::uint32_t rejected_ = 0;
+    std::uint64_t successes_ = 0;
+};
+
+} // namespace linkrunner::delivery

@@ -1,0 +1,50 @@
+#include "delivery/lane_reader.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace linkrunner::delivery {
+
+std::optional<lane_reader::plan> lane_reader::next(std::optional<sequence> again, bool forward) const {
+    const bool ahead = forward && !at_end_;
+    if (again && (!ahead || !again_last_)) {
+        return plan{*again, true};
+    }
+    if (ahead) {
+        return plan{frontier_, false};
+    }
+    return std::nullopt;
+}
+
+void lane_reader::begins(const plan& what) {
+    again_last_ = what.again;
+    stored_meanwhile_ = false;
+    cut_.reset();
+}
+
+void lane_reader::cut_at(sequence number) {
+    if (!cut_) {
+        cut_ = number;
+    }
+}
+
+sequence lane_reader::ended(sequence next, bool at_end) {
+    if (cut_) {
+        frontier_ = std::max(frontier_, *cut_);
+        at_end_ = false;
+    } else if (next >= frontier_) {
+        frontier_ = next;
+        at_end_ = at_end && !stored_meanwhile_;
+    }
+    const sequence shown = cut_ ? std::min(*cut_, next) : next;
+    cut_.reset();
+    gone_before_ = std::exchange(gone_now_, {});
+    return shown;
+}
+
+void lane_reader::stored() {
+    at_end_ = false;
+    stored_meanwhile_ = true;
+}
+
+} // namespace linkrunner::delivery

@@ -1,0 +1,243 @@
+// What the end of an attempt means: for the event, and for everything else.
+#include "base/error.hpp"
+#include "delivery/retry_after.hpp"
+#include "delivery/scheduler_core.hpp"
+
+#include <algorithm>
+
+namespace linkrunner::delivery {
+
+namespace {
+
+constexpr auto rest_of_unsent = std::chrono::seconds(1);
+
+std::string words_for_pause(const attempt_end& how) {
+    std::string out = std::to_string(how.status);
+    if (!how.retry_after.empty()) {
+        out += " with Retry-After: " + how.retry_after.substr(0, 64);
+    }
+    return out;
+}
+
+// Retry-After; on a 429 without one, the time at which the limit is reset.
+std::optional<nanoseconds> wait_asked_for(const attempt_end& how, wall_time wall) {
+    if (const auto wait = retry_after(how, wall)) {
+        return wait;
+    }
+    const rate_hint hint = rate_hint_of(how, wall);
+    const bool used_up = how.status == 429 && hint.remaining.value_or(0) == 0;
+    return used_up && hint.reset && *hint.reset > nanoseconds(0) ? hint.reset : std::nullopt;
+}
+
+} // namespace
+
+verdict scheduler_core::ended(sequence number, const attempt_end& how, steady_time now, wall_time wall) {
+    const auto found = events_.find(number);
+    LINKRUNNER_INVARIANT(found != events_.end() && found->second.where == place::in_flight);
+    held_event& event = found->second;
+    const flight attempt = event.attempt;
+    release(event);
+    advance(now, wall);
+    const outcome what = classify(how);
+    const bool ambiguous = is_ambiguous(how);
+    event.ambiguous = event.ambiguous || ambiguous;
+    event.sent += what == outcome::throttled ? 0 : 1;
+    learn(attempt, what, how, now, wall);
+    const bool forgotten = event.forgotten;
+    verdict out;
+    switch (what) {
+    case outcome::delivered:
+        return delivered(event, now);
+    case outcome::rejected:
+        out = rejected(event, how, now);
+        break;
+    case outcome::unauthorized:
+    case outcome::suspended:
+    case outcome::misconfigured:
+        out = refused(event, what, how, now);
+        break;
+    case outcome::throttled:
+        out = retry(event, std::nullopt); // no attempt of its own: the whole upstream pauses
+        break;
+    case outcome::transient:
+        out = failed(event, how, now, wall);
+        break;
+    }
+    if (forgotten && out.kind == verdict_kind::retry) {
+        remove(number);
+    }
+    return out;
+}
+
+void scheduler_core::release(held_event& event) {
+    --in_flight_;
+    --lanes_[event.what.lane].in_flight;
+    if (event.attempt.hold_probe && event.attempt.key == key_) {
+        hold_of(event).probe_ended();
+    }
+}
+
+// What the attempt says about the upstream as a whole, whatever becomes of the event.
+void scheduler_core::learn(const flight& attempt, outcome what, const attempt_end& how, steady_time now,
+                           wall_time wall) {
+    if (what == outcome::throttled) {
+        rate_.throttled(attempt.began, now);
+    } else if (what == outcome::delivered) {
+        rate_.succeeded(now);
+    }
+    const bool pauses =
+        what == outcome::throttled || (how.status == 503 && retry_after(how, wall).has_value());
+    if (pauses) {
+        throttle_.asked(attempt.began, attempt.throttle_probe, wait_asked_for(how, wall), now, random_(),
+                        words_for_pause(how));
+    } else if (attempt.throttle_probe) {
+        throttle_.probe_answered();
+    }
+    if (attempt.breaker_probe && what != outcome::transient && what != outcome::delivered) {
+        breaker_.probe_inconclusive();
+    }
+    const rate_hint hint = rate_hint_of(how, wall);
+    rate_.heed(hint, now);
+    if (options_.adaptive && !pauses && hint.remaining == 0 && hint.reset > nanoseconds(0)) {
+        throttle_.asked(attempt.began, false, hint.reset, now, 0, "RateLimit-Remaining: 0");
+    }
+    bucket_.set_rate(rate_.rate(now), now);
+}
+
+verdict scheduler_core::delivered(held_event& event, steady_time now) {
+    speed_.ended(now);
+    const std::vector<sequence> confirmed = breaker_.succeeded();
+    const std::optional<sequence> own = hold_of(event).succeeded(event.what.number);
+    verdict out;
+    out.kind = verdict_kind::delivered;
+    out.attempts = event.sent;
+    out.first_attempt = event.first_attempt;
+    out.ambiguous = event.ambiguous;
+    remove(event.what.number);
+    for (const sequence number : confirmed) {
+        count_failure(number);
+    }
+    if (own && events_.contains(*own)) {
+        ++events_.at(*own).counted; // no end by itself: it may have been the path after all
+    }
+    return out;
+}
+
+// A failure is the event's own. One that is under way again is judged when that attempt ends.
+void scheduler_core::count_failure(sequence number) {
+    const auto found = events_.find(number);
+    if (found == events_.end()) {
+        return;
+    }
+    held_event& event = found->second;
+    ++event.counted;
+    if (event.counted < options_.max_attempts || event.forgotten) {
+        return;
+    }
+    if (event.where == place::in_flight) {
+        event.condemned = true;
+    } else {
+        dismiss(event, "attempts");
+    }
+}
+
+verdict scheduler_core::rejected(held_event& event, const attempt_end& how, steady_time now) {
+    if (hold_of(event).rejected(event.what.number, how.status, now)) {
+        return retry(event, std::nullopt);
+    }
+    return dead(event, "rejected");
+}
+
+verdict scheduler_core::refused(held_event& event, outcome what, const attempt_end& how, steady_time now) {
+    hold& path = hold_of(event);
+    if (event.attempt.key != key_ && what != outcome::misconfigured) {
+        return retry(event, std::nullopt); // the answer to a key that is no longer used
+    }
+    ++event.failures;
+    const bool alone = event.refused_at && *event.refused_at < path.successes();
+    event.refused_at = path.successes();
+    if (!alone) {
+        path.refused(hold_for(what), event.what.number, how.status, now);
+        return retry(event, std::nullopt);
+    }
+    ++event.counted; // others got through meanwhile: it is this event
+    if (event.counted >= options_.max_attempts) {
+        return dead(event, "attempts");
+    }
+    return retry(event, now + backoff_.full_jitter(event.failures, random_()));
+}
+
+verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall) {
+    const sequence number = event.what.number;
+    const bool again = event.failed_at && *event.failed_at < breaker_.successes();
+    event.failed_at = breaker_.successes();
+    ++event.failures;
+    const auto own =
+        breaker_.failed({number, event.what.user_key, again, event.attempt.breaker_probe}, now, random_());
+    if (is_ambiguous(how) && event.what.ambiguous_dead) {
+        return dead(event, "ambiguous");
+    }
+    if (event.condemned) {
+        return dead(event, "attempts");
+    }
+    const nanoseconds floor =
+        std::min<nanoseconds>(retry_after(how, wall).value_or(nanoseconds(0)), options_.retry_after_max);
+    const backoff& by = breaker_.open() ? outage_backoff_ : backoff_;
+    verdict out = retry(event, now + by.full_jitter(event.failures, random_(), floor));
+    for (const sequence counted : own) {
+        count_failure(counted);
+    }
+    return out;
+}
+
+verdict scheduler_core::dead(held_event& event, const char* reason) {
+    verdict out;
+    out.kind = verdict_kind::dead;
+    out.reason = reason;
+    out.attempts = event.sent;
+    out.first_attempt = event.first_attempt;
+    out.ambiguous = event.ambiguous;
+    remove(event.what.number);
+    return out;
+}
+
+verdict scheduler_core::retry(held_event& event, std::optional<steady_time> until) {
+    verdict out;
+    out.kind = verdict_kind::retry;
+    out.attempts = event.sent;
+    out.ambiguous = event.ambiguous;
+    out.retry_at = until;
+    if (until) {
+        rest(event, *until);
+    } else {
+        make_ready(event);
+    }
+    return out;
+}
+
+void scheduler_core::not_sent(sequence number, steady_time now) {
+    const auto found = events_.find(number);
+    LINKRUNNER_INVARIANT(found != events_.end() && found->second.where == place::in_flight);
+    held_event& event = found->second;
+    release(event);
+    if (event.attempt.throttle_probe) {
+        throttle_.probe_not_sent();
+    }
+    if (event.attempt.breaker_probe) {
+        breaker_.probe_inconclusive();
+    }
+    if (event.forgotten) {
+        remove(number);
+        return;
+    }
+    rest(event, now + rest_of_unsent);
+}
+
+void scheduler_core::key_changed(steady_time now) {
+    ++key_;
+    for (hold& one : holds_) {
+        one.key_changed(now);
+    }
+}
+
+} // namespace linkrunner::delivery

@@ -1,0 +1,177 @@
+// What to begin next, and when to ask again.
+#include "delivery/scheduler_core.hpp"
+
+#include <algorithm>
+
+namespace linkrunner::delivery {
+
+namespace {
+
+constexpr int most_expired_at_once = 256; // so that one call stays short
+
+} // namespace
+
+std::size_t scheduler_core::in_flight_limit() const {
+    return std::min(options_.max_in_flight, breaker_.in_flight_limit());
+}
+
+path_mask scheduler_core::open_paths() const {
+    path_mask out = 0;
+    for (std::size_t path = 0; path < holds_.size(); ++path) {
+        out |= holds_[path].kind() == hold_kind::none ? path_mask{1} << path : 0;
+    }
+    return out;
+}
+
+bool scheduler_core::may_begin(const lane& one) const {
+    return one.in_flight < lane_limit_;
+}
+
+std::optional<send_event> scheduler_core::next(steady_time now, wall_time wall) {
+    advance(now, wall);
+    if (paused_) {
+        return std::nullopt;
+    }
+    const gate throttled = throttle_.at(now);
+    const gate broken = breaker_.at(now);
+    const std::size_t limit = breaker_.open() ? options_.max_in_flight : in_flight_limit();
+    if (throttled == gate::closed || broken == gate::closed || in_flight_ >= limit) {
+        return std::nullopt;
+    }
+    if (bucket_.ready_at(now) > now) {
+        return std::nullopt;
+    }
+    const auto chosen = choose(now, wall, broken == gate::probe);
+    if (!chosen) {
+        speed_.starved(now);
+        return std::nullopt;
+    }
+    bucket_.take(now);
+    return begin(*chosen, now, wall, throttled == gate::probe, broken == gate::probe);
+}
+
+std::optional<scheduler_core::choice> scheduler_core::choose(steady_time now, wall_time wall, bool probe) {
+    if (const auto held = choose_hold_probe(now)) {
+        return choice{*held, true};
+    }
+    const path_mask paths = open_paths();
+    if (probe) {
+        const auto found = choose_probe(paths);
+        return found ? std::optional(choice{*found, false}) : std::nullopt;
+    }
+    for (int expired = 0; expired < most_expired_at_once; ++expired) {
+        const auto found = choose_next(paths);
+        if (!found) {
+            return std::nullopt;
+        }
+        const held_event& event = events_.at(*found);
+        if (!expiry_.expired(event.what.path, event.what.accepted_at, wall)) {
+            return choice{*found, false};
+        }
+        dismiss(event, "age");
+    }
+    return std::nullopt;
+}
+
+std::optional<sequence> scheduler_core::choose_hold_probe(steady_time now) {
+    for (std::size_t path = 0; path < holds_.size(); ++path) {
+        if (holds_[path].at(now) != gate::probe) {
+            continue;
+        }
+        const path_mask only = path_mask{1} << path;
+        for (std::size_t step = 0; step < lanes_.size(); ++step) {
+            probe_lane_ = static_cast<std::uint8_t>((probe_lane_ + 1U) % lanes_.size());
+            if (lanes_[probe_lane_].ready.any(only)) {
+                return anywhere(lanes_[probe_lane_], only, holds_[path].probed_user());
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+// Lanes in turn, and anywhere in the lane: a few poisonous events at the front must not be all that is tried.
+std::optional<sequence> scheduler_core::choose_probe(path_mask paths) {
+    for (std::size_t step = 0; step < lanes_.size(); ++step) {
+        probe_lane_ = static_cast<std::uint8_t>((probe_lane_ + 1U) % lanes_.size());
+        if (lanes_[probe_lane_].ready.any(paths)) {
+            return anywhere(lanes_[probe_lane_], paths, last_probed_user_);
+        }
+    }
+    return std::nullopt;
+}
+
+sequence scheduler_core::anywhere(const lane& in, path_mask paths, std::uint64_t not_user) {
+    return *in.ready.anywhere(paths, random_(),
+                              [&](sequence number) { return events_.at(number).what.user_key == not_user; });
+}
+
+std::optional<sequence> scheduler_core::choose_next(path_mask paths) {
+    lane_mask able = 0;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+        able |= may_begin(lanes_[i]) && lanes_[i].ready.any(paths) ? lane_mask{1} << i : 0;
+    }
+    const auto picked = picker_.pick(able);
+    return picked ? lanes_[*picked].ready.oldest(paths) : std::nullopt;
+}
+
+send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_time wall, bool throttle_probe,
+                                 bool breaker_probe) {
+    held_event& event = events_.at(chosen.number);
+    lane& from = lanes_[event.what.lane];
+    from.ready.remove(event.what.path, chosen.number);
+    event.where = place::in_flight;
+    event.attempt = {now, key_, throttle_probe, breaker_probe, chosen.hold_probe};
+    if (event.sent == 0 && event.first_attempt == wall_time{}) {
+        event.first_attempt = wall;
+    }
+    ++in_flight_;
+    ++from.in_flight;
+    picker_.charge(event.what.lane);
+    if (throttle_probe) {
+        throttle_.probe_begun();
+    }
+    if (breaker_probe) {
+        breaker_.probe_begun();
+        last_probed_user_ = event.what.user_key;
+    }
+    if (chosen.hold_probe) {
+        hold_of(event).probe_begun(now, event.what.user_key);
+    }
+    return {chosen.number, event.sent + 1, event.attempt.probe(), event.what.ambiguous_dead};
+}
+
+steady_time scheduler_core::wake_at(steady_time now) const {
+    const std::size_t limit = breaker_.open() ? options_.max_in_flight : in_flight_limit();
+    if (paused_ || in_flight_ >= limit) {
+        return steady_time::max();
+    }
+    steady_time gates = bucket_.ready_at(now);
+    if (throttle_.active()) {
+        if (throttle_.probing()) {
+            return steady_time::max();
+        }
+        gates = std::max(gates, throttle_.until());
+    }
+    if (breaker_.open()) {
+        if (breaker_.probing()) {
+            return steady_time::max();
+        }
+        gates = std::max(gates, breaker_.next_probe());
+    }
+    steady_time out = resting_.empty() ? steady_time::max() : std::max(gates, resting_.begin()->first);
+    const path_mask open = open_paths();
+    for (const lane& one : lanes_) {
+        if (one.ready.any(open) && (breaker_.open() || may_begin(one))) {
+            out = std::min(out, gates);
+        }
+        for (std::size_t path = 0; path < holds_.size(); ++path) {
+            if (holds_[path].kind() != hold_kind::none && !holds_[path].probing() &&
+                one.ready.any(path_mask{1} << path)) {
+                out = std::min(out, std::max(gates, holds_[path].next_probe()));
+            }
+        }
+    }
+    return out;
+}
+
+} // namespace linkrunner::delivery
