@@ -1,40 +1,14 @@
 #include "net/response_head.hpp"
 
+#include "net/header_text.hpp"
+
 #include <boost/beast/http/status.hpp>
 
 #include <array>
-#include <charconv>
 #include <cstdio>
 #include <ostream> // Boost's string_view leaves it out
 
 namespace linkrunner::net {
-namespace {
-
-void append_number(std::string& out, std::size_t number) {
-    std::array<char, 20> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
-
-void append_value(std::string& out, std::string_view value) {
-    if (value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos) {
-        out += value;
-        return;
-    }
-    for (const char c : value) {
-        out += c == '\r' || c == '\n' || c == '\0' ? ' ' : c;
-    }
-}
-
-void append_header(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    append_value(out, value);
-    out += "\r\n";
-}
-
-} // namespace
-
 bool may_have_body(int status) {
     return status >= 200 && status != 204 && status != 304;
 }

@@ -3,6 +3,7 @@
 
 #include "net/message.hpp"
 
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ enum class persistence : std::uint8_t {
 // 204 and 304 have no body and no length (RFC 9110 section 6.4.1).
 bool may_have_body(int status);
 
-// Replaces `out`. Line ends inside header values become spaces: no value can add a header.
+// Replaces `out`.
 void write_head(std::string& out, const response& answer, persistence connection, std::string_view date);
 
 // "Tue, 15 Nov 1994 08:12:31 GMT", made anew once a second (RFC 9110 section 5.6.7).
