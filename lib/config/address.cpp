@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1; // unix(7)
 
 error invalid(std::string_view text, const std::string& why) {
-    return make_error(std::errc::invalid_argument, quoted(text) + " " + why);
+    return make_error(std::errc::invalid_argument, quote(text) + " " + why);
 }
 
 result<listen_on> parse_unix(std::string_view text) {

@@ -70,7 +70,7 @@ class file_walk {
 
     void unknown(const std::string& name, const node& at) {
         if (find_key(name) != nullptr || is_section(name)) {
-            reader_.complain(at, "unknown key " + quoted(at.text) +
+            reader_.complain(at, "unknown key " + quote(at.text) +
                                      "; in a file the parts of a name are nested: \"" +
                                      name.substr(0, name.find('.')) + ":\" and the rest indented below it");
             return;
@@ -79,7 +79,7 @@ class file_walk {
     }
 
     static std::string printable(const std::string& name) {
-        const std::string in_quotes = quoted(name);
+        const std::string in_quotes = quote(name);
         return in_quotes.substr(1, in_quotes.rfind('"') - 1);
     }
 
@@ -179,14 +179,13 @@ void apply_overrides(assembly& into, const std::vector<std::string>& overrides) 
         const std::size_t equals = each.find('=');
         if (equals == std::string::npos) {
             into.problems.push_back(
-                {"--set",
-                 quoted(each) + " is not KEY=VALUE, for example upstream.url=http://127.0.0.1:8080"});
+                {"--set", quote(each) + " is not KEY=VALUE, for example upstream.url=http://127.0.0.1:8080"});
             continue;
         }
         const std::string name = each.substr(0, equals);
-        std::string unknown = "unknown key " + quoted(name);
+        std::string unknown = "unknown key " + quote(name);
         if (is_section(name)) {
-            unknown = quoted(name) + " is a section; set its keys one by one";
+            unknown = quote(name) + " is a section; set its keys one by one";
         } else {
             unknown += did_you_mean(meant_key(name));
         }

@@ -19,7 +19,7 @@ void check_addresses(assembly& all, std::string_view name, const std::vector<std
         if (parsed.has_error()) {
             all.complain(name, parsed.error().message);
         } else if (!seen.insert(text).second && !text.ends_with(":0")) {
-            all.complain(name, quoted(text) + " is given twice");
+            all.complain(name, quote(text) + " is given twice");
         }
     }
 }
@@ -42,7 +42,7 @@ void check_group(assembly& all) {
     const auto [end, failure] = std::from_chars(group.data(), group.data() + group.size(), number);
     const bool is_number = failure == std::errc{} && end == group.data() + group.size();
     if (!group.empty() && !is_number && ::getgrnam(group.c_str()) == nullptr) {
-        all.complain("intake.unix_group", "no group " + quoted(group) + " on this system");
+        all.complain("intake.unix_group", "no group " + quote(group) + " on this system");
     }
 }
 
@@ -83,12 +83,12 @@ void check_listeners(assembly& all) {
     for (const std::string& address : all.values.observe_listen) {
         const auto same = std::find(intake.listen.begin(), intake.listen.end(), address);
         if (same != intake.listen.end() && !address.ends_with(":0")) {
-            all.complain("observe.listen", quoted(address) + " is in intake.listen already");
+            all.complain("observe.listen", quote(address) + " is in intake.listen already");
         }
     }
     const auto open = open_to_others(intake.listen);
     if (!open.empty() && intake.token_file.empty() && !intake.allow_unauthenticated) {
-        all.complain("intake.listen", quoted(open[0]) +
+        all.complain("intake.listen", quote(open[0]) +
                                           " can be reached from other machines: set intake.token_file, or "
                                           "intake.allow_unauthenticated: true where the network is guarded "
                                           "otherwise");
@@ -115,21 +115,21 @@ void check_lanes(assembly& all) {
         const lane_section& lane = lanes[i];
         const bool last = i + 1 == lanes.size();
         if (!is_lane_name(lane.name)) {
-            all.complain("delivery.lanes", "the name " + quoted(lane.name) +
-                                               " is not made of a-z, 0-9 and _ (1 to 32 of them)");
+            all.complain("delivery.lanes",
+                         "the name " + quote(lane.name) + " is not made of a-z, 0-9 and _ (1 to 32 of them)");
         } else if (!seen.insert(lane.name).second) {
-            all.complain("delivery.lanes", "two lanes are named " + quoted(lane.name));
+            all.complain("delivery.lanes", "two lanes are named " + quote(lane.name));
         }
         if (lane.names.empty() && !lane.with_amount) {
             all.complain("delivery.lanes",
-                         "lane " + quoted(lane.name) + " takes nothing; give names, or with_amount: true");
+                         "lane " + quote(lane.name) + " takes nothing; give names, or with_amount: true");
         }
         if (last && !takes_all(lane)) {
             all.complain("delivery.lanes",
                          "the last lane must take all that is left; give it names: [\"*\"]");
         }
         if (!last && takes_all(lane)) {
-            all.complain("delivery.lanes", "lane " + quoted(lane.name) +
+            all.complain("delivery.lanes", "lane " + quote(lane.name) +
                                                " takes all events, so that none reach the lanes after it");
         }
     }
@@ -146,7 +146,7 @@ void check_bounds(assembly& all) {
                      "is longer than delivery.backoff.max (" + print_length(s.delivery.backoff_max) + ")");
     }
     if (s.spool.directory.empty() || s.spool.directory[0] != '/') {
-        all.complain("spool.directory", quoted(s.spool.directory) + " is not an absolute path");
+        all.complain("spool.directory", quote(s.spool.directory) + " is not an absolute path");
     }
     if (s.delivery.max_in_flight > s.upstream.connections) {
         all.notes.push_back("delivery.max_in_flight (" + std::to_string(s.delivery.max_in_flight) +

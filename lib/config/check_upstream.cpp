@@ -5,6 +5,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <string>
 
 namespace linkrunner::config {
@@ -26,7 +28,10 @@ bool has_scheme(const boost::urls::url_view& url, std::string_view scheme) {
 }
 
 bool has_good_port(const boost::urls::url_view& url) {
-    return !url.has_port() || (!url.port().empty() && url.port_number() != 0);
+    const std::string port(url.port());
+    std::uint16_t number = 0; // port_number() of the library wraps around
+    const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), number);
+    return !url.has_port() || (failure == std::errc{} && end == port.data() + port.size() && number != 0);
 }
 
 // What is wrong with the base URL. The text is not repeated: a key or password may stand in it.

@@ -20,7 +20,7 @@ result<std::string> value_of(std::string_view reference, const lookup& environme
     const std::string name(reference.substr(0, mark));
     if (!is_name(name)) {
         return make_error(std::errc::invalid_argument,
-                          quoted("${" + std::string(reference) + "}") +
+                          quote("${" + std::string(reference) + "}") +
                               " is not a reference to an environment variable; "
                               "write ${NAME}, ${NAME:-otherwise}, or $$ for a $");
     }

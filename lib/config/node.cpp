@@ -3,7 +3,9 @@
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <exception>
+#include <optional>
 
 namespace linkrunner::config {
 namespace {
@@ -22,6 +24,22 @@ syntax_problem problem_at(const YAML::Mark& mark, std::string message) {
         return {0, 0, std::move(message)};
     }
     return {mark.line + 1, mark.column + 1, std::move(message)};
+}
+
+// yaml-cpp finds tabs in the indentation, and then complains of something behind them.
+std::optional<syntax_problem> tab_in_indentation(const std::string& text) {
+    int line = 1;
+    for (std::size_t start = 0; start < text.size(); ++line) {
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        const std::size_t first = std::min(text.find_first_not_of(" \t\r", start), end);
+        const std::size_t tab = text.find('\t', start);
+        if (tab < first && first < end) {
+            return syntax_problem{line, static_cast<int>(tab - start) + 1,
+                                  "a tab in the indentation; YAML wants spaces"};
+        }
+        start = end + 1;
+    }
+    return std::nullopt;
 }
 
 class converter {
@@ -96,10 +114,11 @@ class converter {
         }
         const char quote = text_[at];
         for (++at; at < text_.size(); ++at) {
-            if (quote == '"' && text_[at] == '\\') {
-                ++at;
+            const bool doubled = quote == '\'' && text_[at] == '\'' && text_.substr(at + 1, 1) == "'";
+            if (doubled || (quote == '"' && text_[at] == '\\')) {
+                ++at; // what follows is part of the text
             } else if (text_[at] == quote) {
-                return; // '' inside of '...' ends and begins again: closed either way
+                return;
             }
         }
         throw refused{problem_at(mark, "the quote that opens here is never closed")};
@@ -130,6 +149,9 @@ std::variant<node, syntax_problem> parse_yaml(const std::string& text) {
     } catch (const YAML::DeepRecursion& failure) {
         return problem_at(failure.mark, "nested too deeply");
     } catch (const YAML::Exception& failure) {
+        if (const auto tab = tab_in_indentation(text)) {
+            return *tab;
+        }
         return problem_at(failure.mark, "not YAML: " + failure.msg);
     } catch (const std::exception& failure) { // its scanner lets some from the standard library through
         return syntax_problem{0, 0, std::string("not YAML: ") + failure.what()};

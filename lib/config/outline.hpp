@@ -9,8 +9,7 @@ namespace linkrunner::config {
 class outline {
   public:
     // Opens the sections of a dotted name that are not open yet; returns the indented last part: " max_age".
-    // What `prefix` holds stands before each line ("# " in an example).
-    std::string enter(std::string& out, std::string_view name, std::string_view prefix = "");
+    std::string enter(std::string& out, std::string_view name);
 
   private:
     std::string open_; // "spool.dead." of the line before

@@ -160,9 +160,9 @@ void check_readable(assembly& all, std::string_view name, const std::string& fil
     const open_file opened(file);
     struct stat status{};
     if (opened.descriptor() < 0) {
-        all.complain(name, system_failure(errno, quoted(file) + " cannot be read").message);
+        all.complain(name, system_failure(errno, quote(file) + " cannot be read").message);
     } else if (::fstat(opened.descriptor(), &status) == 0 && S_ISDIR(status.st_mode)) {
-        all.complain(name, quoted(file) + " is a directory, not a file");
+        all.complain(name, quote(file) + " is a directory, not a file");
     }
 }
 

@@ -27,7 +27,7 @@ struct intake_section {
     std::vector<std::string> hosts;
     std::string token_file;
     bool allow_unauthenticated = false;
-    tls_files tls; // on TCP listeners that are not loopback; empty: none
+    tls_files tls; // on TCP listeners; empty: none
     std::uint64_t max_event = 1'000'000;
     std::uint64_t max_body = 4 << 20;
     std::uint64_t max_waiters = 256;

@@ -59,18 +59,18 @@ std::string example(std::string_view text, std::string_view unit, std::string_vi
 }
 
 template <std::size_t Count>
-std::string largest_exact(std::uint64_t value, const std::array<unit, Count>& units) {
+std::string largest_exact(std::uint64_t value, const std::array<unit, Count>& units, std::string_view zero) {
     for (const unit& each : units) {
         if (value != 0 && value % each.value == 0) {
             return std::to_string(value / each.value) + std::string(each.name);
         }
     }
-    return "0" + std::string(units.back().name);
+    return std::string(zero);
 }
 
 } // namespace
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
     constexpr std::size_t longest = 60;
     std::string out = "\"";
     for (const char c : text.substr(0, longest)) {
@@ -93,14 +93,14 @@ result<bool> parse_flag(std::string_view text) {
     if (text == "false" || text == "False" || text == "FALSE") {
         return false;
     }
-    return invalid(quoted(text) + " is neither true nor false");
+    return invalid(quote(text) + " is neither true nor false");
 }
 
 result<std::uint64_t> parse_count(std::string_view text) {
     std::uint64_t number = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (failure != std::errc{} || end != text.data() + text.size()) {
-        return invalid(quoted(text) + " is not a whole number");
+        return invalid(quote(text) + " is not a whole number");
     }
     return number;
 }
@@ -108,7 +108,7 @@ result<std::uint64_t> parse_count(std::string_view text) {
 result<double> parse_number(std::string_view text) {
     const leading start = leading_number(text);
     if (!start.found || !start.rest.empty()) {
-        return invalid(quoted(text) + " is not a number");
+        return invalid(quote(text) + " is not a number");
     }
     return start.number;
 }
@@ -117,7 +117,7 @@ result<unsigned> parse_mode(std::string_view text) {
     unsigned mode = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
     if (failure != std::errc{} || end != text.data() + text.size() || mode > 0777) {
-        return invalid(quoted(text) + " is not a file mode; give octal digits, for example \"0660\"");
+        return invalid(quote(text) + " is not a file mode; give octal digits, for example \"0660\"");
     }
     return mode;
 }
@@ -126,12 +126,12 @@ result<std::chrono::milliseconds> parse_length(std::string_view text) {
     if (const auto length = parse_duration(text)) {
         return *length;
     }
-    return invalid(quoted(text) + " is not a duration; give a number with a unit, for example " +
+    return invalid(quote(text) + " is not a duration; give a number with a unit, for example " +
                    example(text, "s", "30s") + " (units: ms, s, m, h, d)");
 }
 
 std::string print_length(std::chrono::milliseconds length) {
-    return largest_exact(static_cast<std::uint64_t>(length.count()), length_units);
+    return largest_exact(static_cast<std::uint64_t>(length.count()), length_units, "0s");
 }
 
 result<std::uint64_t> parse_size(std::string_view text) {
@@ -146,12 +146,12 @@ result<std::uint64_t> parse_size(std::string_view text) {
             return static_cast<std::uint64_t>(std::llround(bytes));
         }
     }
-    return invalid(quoted(text) + " is not a size; give a number with a unit, for example " +
+    return invalid(quote(text) + " is not a size; give a number with a unit, for example " +
                    example(text, "MiB", "64KiB") + " (units: B, kB, MB, GB, TB; KiB, MiB, GiB, TiB)");
 }
 
 std::string print_size(std::uint64_t bytes) {
-    return largest_exact(bytes, size_units);
+    return largest_exact(bytes, size_units, "0B");
 }
 
 result<double> parse_rate(std::string_view text) {
@@ -162,7 +162,7 @@ result<double> parse_rate(std::string_view text) {
     if (start.found && start.rest == "/m") {
         return start.number / 60;
     }
-    return invalid(quoted(text) + " is not a rate; give a number per second or minute, for example " +
+    return invalid(quote(text) + " is not a rate; give a number per second or minute, for example " +
                    example(text, "/s", "29/s") + " (units: /s, /m)");
 }
 

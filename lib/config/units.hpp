@@ -12,7 +12,7 @@
 namespace linkrunner::config {
 
 // A text in quotes for messages: control characters escaped, cut after 60 bytes.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 result<bool> parse_flag(std::string_view text);           // true | false
 result<std::uint64_t> parse_count(std::string_view text); // "10", "10_000" is not one

@@ -77,7 +77,7 @@ std::string bounds_problem(const shape& form, double value) {
 std::string text_problem(std::string_view text) {
     for (const char c : text) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-            return quoted(text) + " holds a control character";
+            return quote(text) + " holds a control character";
         }
     }
     return "";
@@ -92,7 +92,7 @@ std::string choice_problem(const shape& form, const std::string& text) {
         words += i == 0 ? "" : i + 1 == form.choices.size() ? " or " : ", ";
         words += form.choices[i];
     }
-    return quoted(text) + " is not one of " + words + did_you_mean(nearest(text, form.choices));
+    return quote(text) + " is not one of " + words + did_you_mean(nearest(text, form.choices));
 }
 
 // Stores a parsed value within bounds, or says what is wrong with it.
@@ -334,7 +334,7 @@ bool value_reader::read_lane(lane_section& into, const std::string& name, const 
         const auto same = [&](const node& other) { return other.text == part; };
         if (found == lane_keys().end()) {
             complain(from.names[i],
-                     "unknown key " + quoted(part) + " in " + name + did_you_mean(nearest(part, known)));
+                     "unknown key " + quote(part) + " in " + name + did_you_mean(nearest(part, known)));
             good = false;
         } else if (std::any_of(from.names.begin(), from.names.begin() + static_cast<std::ptrdiff_t>(i),
                                same)) {
