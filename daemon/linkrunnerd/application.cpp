@@ -67,6 +67,7 @@ int application::open() {
         return in_use ? exit_spool_in_use : exit_spool;
     }
     queue_ = std::move(*queue);
+    queue_->on_finding([](const std::string& finding) { log::warning("spool", {{"finding", finding}}); });
     if (const auto opened = open_parts(); opened.has_error()) {
         log::error("cannot start", {{"error", opened.error().message}});
         queue_->close();

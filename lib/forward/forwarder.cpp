@@ -13,9 +13,7 @@ namespace {
 constexpr std::size_t excerpt_bytes = 512;
 
 std::string excerpt_of(const net::answer& how) {
-    std::string out = how.status == 0 ? how.detail : how.body;
-    out.resize(std::min(out.size(), excerpt_bytes));
-    return out;
+    return (how.status == 0 ? how.detail : how.body).substr(0, excerpt_bytes);
 }
 
 delivery::attempt_end facts_of(const net::answer& how) {
@@ -47,6 +45,10 @@ spool::dead_reason reason_of(const std::string& word) {
 struct forwarder::item {
     spool::stored_event event;
     std::uint32_t attempt = 0;
+    // Of the last attempt that ended, for the dead letter.
+    int last_status = 0;
+    wall_time last_attempt{};
+    std::string excerpt;
 };
 
 forwarder::forwarder(settings options, std::string server_key, ports with)
@@ -111,6 +113,7 @@ void forwarder::pump() {
     while (const auto what = scheduler_->next(now, wall)) {
         begin(*what);
     }
+    dismiss();
     arm();
     tell_state();
     check_drained();
@@ -129,6 +132,7 @@ void forwarder::read_lane(std::uint8_t lane) {
     if (!wanted || wanted->count == 0) {
         return;
     }
+    flush_marks(); // what has ended must not be read again
     reading_[lane] = true;
     ports_.queue.read(
         lane, wanted->from, std::min(wanted->count, options_.read_events), options_.read_bytes,
@@ -153,16 +157,44 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
         candidate.user_key = event.user_key;
         candidate.accepted_at = event.accepted_at;
         candidate.ambiguous_dead = event.ambiguous_dead;
-        if (scheduler_->offer(candidate) == delivery::admission::taken) {
-            held_bytes_ += event.body.size();
-            auto kept = std::make_unique<item>();
-            kept->event = std::move(event);
-            const spool::sequence number = kept->event.number;
-            items_.insert_or_assign(number, std::move(kept));
+        candidate.was_sending = event.sending_marked;
+        switch (scheduler_->offer(candidate)) {
+        case delivery::admission::taken:
+            keep(std::move(event));
+            break;
+        case delivery::admission::ambiguous_dead: {
+            item cut;
+            cut.event = std::move(event);
+            cut.excerpt = "the daemon ended between sending this event and recording the answer";
+            cut.last_attempt = ports_.time.wall();
+            bury(cut, {delivery::verdict_kind::dead, "ambiguous", 1, cut.last_attempt, true, {}});
+            break;
+        }
+        case delivery::admission::passed_over:
+        case delivery::admission::known:
+            break;
         }
     }
     scheduler_->read_done(lane, batch.next, batch.at_end);
     pump();
+}
+
+void forwarder::keep(spool::stored_event event) {
+    held_bytes_ += event.body.size();
+    auto kept = std::make_unique<item>();
+    kept->event = std::move(event);
+    const spool::sequence number = kept->event.number;
+    items_.insert_or_assign(number, std::move(kept));
+}
+
+// Events that leave memory without an attempt of their own.
+void forwarder::dismiss() {
+    while (const auto gone = scheduler_->dismissed()) {
+        if (gone->dead) {
+            bury(*items_.at(gone->number), *gone->dead);
+        }
+        forget(gone->number);
+    }
 }
 
 void forwarder::begin(const delivery::send_event& what) {
@@ -209,18 +241,22 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
     const wall_time wall = ports_.time.wall();
     const delivery::verdict verdict = scheduler_->ended(number, facts, ports_.time.steady(), wall);
     ports_.metrics.attempt(delivery::word_for(outcome), how.duration, delivery::is_ambiguous(facts));
-    if (outcome != delivery::outcome::delivered) {
-        error_ = last_error{wall, how.status == 0 ? how.detail
-                                                  : std::to_string(how.status) + " " + excerpt_of(how)};
-    } else {
+    if (outcome == delivery::outcome::delivered) {
         ports_.metrics.set_last_success(static_cast<double>(wall.time_since_epoch().count()) / 1000.0);
+    } else {
+        item& tried = *items_.at(number);
+        tried.last_status = facts.status;
+        tried.last_attempt = wall;
+        tried.excerpt = excerpt_of(how);
+        const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
+        error_ = last_error{wall, status + tried.excerpt};
     }
-    conclude(number, verdict, how);
+    conclude(number, verdict);
     pump();
     check_drained();
 }
 
-void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict, const net::answer& how) {
+void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict) {
     const item& done = *items_.at(number);
     switch (verdict.kind) {
     case delivery::verdict_kind::delivered: {
@@ -233,40 +269,39 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         break;
     }
     case delivery::verdict_kind::dead:
-        bury(number, verdict, how);
+        bury(done, verdict);
+        forget(number);
         break;
     case delivery::verdict_kind::retry:
         if (log::enabled(log::level::debug)) {
             log::debug("attempt failed", {{"event_id", done.event.event_id},
                                           {"attempt", done.attempt},
-                                          {"status", how.status},
-                                          {"error", how.detail}});
+                                          {"status", done.last_status},
+                                          {"answer", done.excerpt}});
         }
         break;
     }
 }
 
-void forwarder::bury(spool::sequence number, const delivery::verdict& verdict, const net::answer& how) {
-    const item& done = *items_.at(number);
+void forwarder::bury(const item& dead, const delivery::verdict& verdict) {
     spool::mark mark;
-    mark.number = number;
+    mark.number = dead.event.number;
     mark.kind = spool::mark_kind::dead;
     mark.letter.reason = reason_of(verdict.reason);
-    mark.letter.last_status = how.status;
+    mark.letter.last_status = dead.last_status;
     mark.letter.attempts = verdict.attempts;
     mark.letter.first_attempt = verdict.first_attempt;
-    mark.letter.last_attempt = ports_.time.wall();
+    mark.letter.last_attempt = dead.last_attempt;
     mark.letter.ambiguous = verdict.ambiguous;
-    mark.letter.excerpt = excerpt_of(how);
+    mark.letter.excerpt = dead.excerpt;
     ports_.metrics.dead(verdict.reason);
-    log::warning("event moved to the dead letters", {{"event_id", done.event.event_id},
-                                                     {"event_name", done.event.name},
+    log::warning("event moved to the dead letters", {{"event_id", dead.event.event_id},
+                                                     {"event_name", dead.event.name},
                                                      {"reason", verdict.reason},
-                                                     {"status", how.status},
+                                                     {"status", dead.last_status},
                                                      {"attempts", verdict.attempts},
-                                                     {"answer", mark.letter.excerpt}});
+                                                     {"answer", dead.excerpt}});
     record(std::move(mark));
-    forget(number);
 }
 
 void forwarder::forget(spool::sequence number) {
@@ -277,9 +312,15 @@ void forwarder::forget(spool::sequence number) {
 
 void forwarder::record(spool::mark mark) {
     if (marks_.empty()) {
-        ports_.owner.post([this] { ports_.queue.record(std::exchange(marks_, {})); });
+        ports_.owner.post([this] { flush_marks(); });
     }
     marks_.push_back(std::move(mark));
+}
+
+void forwarder::flush_marks() {
+    if (!marks_.empty()) {
+        ports_.queue.record(std::exchange(marks_, {}));
+    }
 }
 
 void forwarder::arm() {

@@ -76,13 +76,16 @@ class forwarder {
     void read_more();
     void read_lane(std::uint8_t lane);
     void take(std::uint8_t lane, spool::batch batch);
+    void keep(spool::stored_event event);
+    void dismiss();
     void begin(const delivery::send_event& what);
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
-    void conclude(spool::sequence number, const delivery::verdict& verdict, const net::answer& how);
-    void bury(spool::sequence number, const delivery::verdict& verdict, const net::answer& how);
+    void conclude(spool::sequence number, const delivery::verdict& verdict);
+    void bury(const item& dead, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);
+    void flush_marks();
     void arm();
     void tell_state();
     void check_drained();
