@@ -29,6 +29,11 @@ void append_answer(std::string& out, const reply& what, bool close) {
     }
     out.append("HTTP/1.1 ").append(std::to_string(what.status)).append(" ").append(reason_for(what.status));
     out.append("\r\nDate: ").append(date).append("\r\nContent-Type: ").append(what.content_type);
+    if (what.status == 204 ||
+        what.status == 304) { // RFC 9110 section 6.4.1: no content, whatever was asked for
+        out.append("\r\n").append(what.headers).append(close ? "Connection: close\r\n\r\n" : "\r\n");
+        return;
+    }
     out.append("\r\nContent-Length: ").append(std::to_string(what.body.size())).append("\r\n");
     out.append(what.headers).append(close ? "Connection: close\r\n\r\n" : "\r\n");
     out.append(what.body, 0, what.how.truncated ? what.body.size() / 2 : std::string::npos);

@@ -80,8 +80,8 @@ class wire_client {
     ending wait_for_end() {
         while (true) {
             pollfd watched{socket_.descriptor(), POLLIN, 0};
-            const auto patience = std::chrono::milliseconds(raw_client::patience);
-            if (::poll(&watched, 1, static_cast<int>(patience.count())) == 0) {
+            constexpr std::chrono::milliseconds limit = raw_client::patience;
+            if (::poll(&watched, 1, static_cast<int>(limit.count())) == 0) {
                 return ending::timeout;
             }
             char piece[4096];
