@@ -35,16 +35,24 @@ std::vector<gid_t> groups_of(int peer, gid_t primary) {
 } // namespace
 
 result<std::shared_ptr<listener>> listener::open(asio_loop& owner, const listen_address& options) {
+    std::unique_ptr<server_tls_context> tls;
+    if (options.tls) {
+        auto made = server_tls_context::make(*options.tls);
+        if (!made) {
+            return error{made.error().code, "listen on " + options.text + ": " + made.error().message};
+        }
+        tls = std::move(*made);
+    }
     const auto descriptor = open_listening_socket(options);
     if (!descriptor) {
         return descriptor.error();
     }
-    auto made = std::make_shared<listener>(owner, options, *descriptor);
-    return made;
+    return std::make_shared<listener>(owner, options, *descriptor, std::move(tls));
 }
 
-listener::listener(asio_loop& owner, const listen_address& options, int descriptor)
-    : owner_(owner), options_(options), socket_(owner.context(), descriptor) {
+listener::listener(asio_loop& owner, const listen_address& options, int descriptor,
+                   std::unique_ptr<server_tls_context> tls)
+    : owner_(owner), options_(options), tls_(std::move(tls)), socket_(owner.context(), descriptor) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length);

@@ -6,6 +6,7 @@
 #include "net/asio_loop.hpp"
 #include "net/message.hpp"
 #include "net/server.hpp"
+#include "net/server_tls.hpp"
 #include "net/transport.hpp"
 
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace linkrunner::net {
@@ -25,7 +25,8 @@ class listener : public std::enable_shared_from_this<listener> {
     using taker = std::function<void(stream_socket, const listener&)>;
 
     static result<std::shared_ptr<listener>> open(asio_loop& owner, const listen_address& options);
-    listener(asio_loop& owner, const listen_address& options, int descriptor);
+    listener(asio_loop& owner, const listen_address& options, int descriptor,
+             std::unique_ptr<server_tls_context> tls);
     ~listener();
 
     void start(taker take);
@@ -34,7 +35,7 @@ class listener : public std::enable_shared_from_this<listener> {
 
     const std::string& bound() const { return bound_; } // "127.0.0.1:43121", "unix:/path"
     const std::shared_ptr<const listener_info>& info() const { return info_; }
-    const std::optional<server_tls>& tls() const { return options_.tls; }
+    const server_tls_context* tls() const { return tls_.get(); } // null for plain listeners
 
   private:
     using descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
@@ -47,6 +48,7 @@ class listener : public std::enable_shared_from_this<listener> {
 
     asio_loop& owner_;
     listen_address options_;
+    std::unique_ptr<server_tls_context> tls_;
     std::shared_ptr<const listener_info> info_;
     descriptor socket_;
     taker take_;

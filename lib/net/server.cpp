@@ -97,7 +97,7 @@ class server_on_sockets final : public server, public connection_host {
 
 void server_on_sockets::take(stream_socket socket, const listener& from) {
     const bool full = connections() >= settings.max_connections;
-    if (full && (from.tls() || turned_away_ >= max_turned_away)) {
+    if (full && (from.tls() != nullptr || turned_away_ >= max_turned_away)) {
         return; // the socket's destructor closes it
     }
     const auto made = std::make_shared<connection>(*this, from.info());
@@ -106,7 +106,7 @@ void server_on_sockets::take(stream_socket socket, const listener& from) {
         ++turned_away_;
         made->turn_away(std::move(socket));
     } else {
-        made->serve(std::move(socket), nullptr);
+        made->serve(std::move(socket), from.tls() != nullptr ? from.tls()->session() : nullptr);
     }
 }
 
