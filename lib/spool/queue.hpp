@@ -108,6 +108,12 @@ class queue {
     static result<std::unique_ptr<queue>> open(const settings& options, disk& files, clock& time, loop& owner,
                                                random_source& random, recovery_report& report,
                                                std::function<void(double)> commit_seconds = {});
+    // The same without a disk thread: each round of work is a task of the loop. For simulations in virtual
+    // time, where `files` is a simulated disk.
+    static result<std::unique_ptr<queue>> open_on_loop(const settings& options, disk& files, clock& time,
+                                                       loop& owner, random_source& random,
+                                                       recovery_report& report,
+                                                       std::function<void(double)> commit_seconds = {});
     virtual ~queue() = default;
 
     // The seed that identities and user keys must be hashed with. Constant over the life of the directory.
@@ -138,6 +144,9 @@ class queue {
     virtual void on_stored(std::function<void(std::uint32_t lanes)> told) = 0;
 
     virtual const spool::status& status() const = 0;
+
+    // Told, in a line each, what an operator should read: refusals and their end, damage found while reading.
+    virtual void on_finding(std::function<void(const std::string&)> told) { (void)told; }
 
     // Writes and syncs what is in hand, answers it, ends the disk thread, lets go of the lock. Idempotent;
     // blocks. Callbacks of what was in hand run on the loop afterwards, if the loop still runs.

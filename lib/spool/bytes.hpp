@@ -1,0 +1,45 @@
+// Little-endian numbers in buffers, whatever the machine's order and alignment.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace linkrunner::spool {
+
+template <std::unsigned_integral T>
+constexpr T little_endian(T value) noexcept {
+    if constexpr (std::endian::native == std::endian::big && sizeof(T) > 1) {
+        T swapped = 0;
+        for (std::size_t byte = 0; byte < sizeof(T); ++byte) {
+            swapped = static_cast<T>((swapped << 8) | ((value >> (8 * byte)) & 0xff));
+        }
+        return swapped;
+    }
+    return value;
+}
+
+template <std::unsigned_integral T>
+void put(char* at, T value) noexcept {
+    value = little_endian(value);
+    std::memcpy(at, &value, sizeof value);
+}
+
+template <std::unsigned_integral T>
+T get(const char* at) noexcept {
+    T value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian(value);
+}
+
+constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexcept {
+    return (value + step - 1) / step * step;
+}
+
+inline bool all_zero(std::string_view bytes) noexcept {
+    return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+} // namespace linkrunner::spool

@@ -1,0 +1,159 @@
+#include "spool/identity_index.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace linkrunner::spool {
+
+namespace {
+
+constexpr std::uint64_t end_mask = 7;
+constexpr std::size_t first_table_slots = 1024;
+
+} // namespace
+
+identity_index::entry identity_index::make(const fingerprint& identity, std::uint64_t body_hash,
+                                           sequence number, wall_time accepted_at) {
+    const auto since_epoch = std::max<std::int64_t>(accepted_at.time_since_epoch().count(), 0);
+    return {identity.low ^ identity.high, static_cast<std::uint32_t>(body_hash),
+            static_cast<std::uint32_t>(number), static_cast<std::uint64_t>(since_epoch) << 3};
+}
+
+wall_time identity_index::time_of(const entry& one) {
+    return wall_time(std::chrono::milliseconds(one.time_and_end >> 3));
+}
+
+sequence identity_index::widen(std::uint32_t low, sequence near) {
+    const auto away = static_cast<std::int32_t>(low - static_cast<std::uint32_t>(near));
+    return near + static_cast<sequence>(static_cast<std::int64_t>(away));
+}
+
+std::optional<identity_index::known> identity_index::find(const fingerprint& identity,
+                                                          std::uint64_t body_hash, wall_time now) const {
+    if (table_.empty()) {
+        return {};
+    }
+    const entry wanted = make(identity, body_hash, 0, {});
+    for (std::size_t slot = slot_of(wanted.key); table_[slot] != 0; slot = slot_of(slot + 1)) {
+        const entry& one = at(table_[slot]);
+        if (one.key == wanted.key) {
+            if (time_of(one) < now - window_) {
+                return {};
+            }
+            return known{number_of(one), one.body == wanted.body};
+        }
+    }
+    return {};
+}
+
+void identity_index::add(const entry& one, sequence number) {
+    if (!enabled()) {
+        return;
+    }
+    while (ring_.size() >= std::min<std::size_t>(limit_, position_mask)) {
+        pop_oldest();
+    }
+    if ((used_ + 1) * 4 > table_.size() * 3) {
+        grow();
+    }
+    newest_ = number;
+    ring_.push_back(one);
+    ring_.back().number_low = static_cast<std::uint32_t>(number);
+    insert(one.key, slot_for(ring_.size() - 1));
+}
+
+void identity_index::forget_from(sequence number) {
+    while (!ring_.empty() && number_of(ring_.back()) >= number) {
+        erase(ring_.back().key, slot_for(ring_.size() - 1));
+        ring_.pop_back();
+    }
+}
+
+void identity_index::expire(wall_time now) {
+    while (!ring_.empty() && time_of(ring_.front()) < now - window_) {
+        pop_oldest();
+    }
+}
+
+std::optional<mark_kind> identity_index::end_of(sequence number) const {
+    const std::size_t index = lower_bound(number);
+    if (index == ring_.size() || number_of(ring_[index]) != number ||
+        (ring_[index].time_and_end & end_mask) == 0) {
+        return {};
+    }
+    return static_cast<mark_kind>(ring_[index].time_and_end & end_mask);
+}
+
+std::vector<identity_index::entry>
+identity_index::end_range(sequence first, sequence last,
+                          const std::function<std::optional<mark_kind>(sequence)>& end_of_each) {
+    std::vector<entry> out;
+    for (std::size_t index = lower_bound(first); index < ring_.size(); ++index) {
+        entry& one = ring_[index];
+        const sequence number = number_of(one);
+        if (number >= last) {
+            break;
+        }
+        const auto how = end_of_each(number);
+        one.time_and_end &= ~end_mask;
+        one.time_and_end |= how ? static_cast<std::uint64_t>(*how) : 0;
+        out.push_back(one);
+    }
+    return out;
+}
+
+std::size_t identity_index::lower_bound(sequence number) const {
+    const auto found =
+        std::ranges::lower_bound(ring_, number, {}, [this](const entry& one) { return number_of(one); });
+    return static_cast<std::size_t>(found - ring_.begin());
+}
+
+void identity_index::insert(std::uint64_t key, std::uint32_t slot) {
+    std::size_t home = slot_of(key);
+    while (table_[home] != 0) {
+        if (at(table_[home]).key == key) { // an entry that has left the window: the newer one is found
+            table_[home] = slot;
+            return;
+        }
+        home = slot_of(home + 1);
+    }
+    table_[home] = slot;
+    ++used_;
+}
+
+void identity_index::erase(std::uint64_t key, std::uint32_t slot) {
+    std::size_t hole = slot_of(key);
+    while (table_[hole] != slot) {
+        if (table_[hole] == 0) {
+            return; // a newer entry of the same identity had taken the slot
+        }
+        hole = slot_of(hole + 1);
+    }
+    // Linear probing without tombstones (Knuth 6.4, algorithm R): later entries move up unless that would
+    // put them before their home.
+    for (std::size_t next = slot_of(hole + 1); table_[next] != 0; next = slot_of(next + 1)) {
+        const std::size_t home = slot_of(at(table_[next]).key);
+        if (slot_of(next - home) >= slot_of(next - hole)) {
+            table_[hole] = table_[next];
+            hole = next;
+        }
+    }
+    table_[hole] = 0;
+    --used_;
+}
+
+void identity_index::pop_oldest() {
+    erase(ring_.front().key, slot_for(0));
+    ring_.pop_front();
+    popped_ = (popped_ + 1) & position_mask;
+}
+
+void identity_index::grow() {
+    table_ = std::vector<std::uint32_t>(std::max(first_table_slots, table_.size() * 2), 0);
+    used_ = 0;
+    for (std::size_t index = 0; index < ring_.size(); ++index) {
+        insert(ring_[index].key, slot_for(index));
+    }
+}
+
+} // namespace linkrunner::spool

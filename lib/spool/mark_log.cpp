@@ -1,0 +1,165 @@
+#include "spool/mark_log.hpp"
+
+#include "spool/bytes.hpp"
+#include "spool/file_names.hpp"
+#include "spool/frame.hpp"
+#include "spool/whole_file.hpp"
+
+#include <utility>
+
+namespace linkrunner::spool {
+
+mark_log::mark_log(disk& files, std::string directory, sequence first, marks_header header,
+                   std::uint64_t ahead_bytes)
+    : disk_(files), directory_(std::move(directory)), first_(first), header_(header),
+      salt_(salt_of(header.hash_seed)), ahead_bytes_(ahead_bytes) {}
+
+void mark_log::resume(std::uint32_t generation, std::uint64_t end, std::uint64_t size_bytes,
+                      std::uint64_t others_bytes) {
+    generation_ = generation;
+    exists_ = true;
+    end_ = end;
+    size_bytes_ = size_bytes;
+    others_bytes_ = others_bytes;
+}
+
+std::string mark_log::path(std::uint32_t generation) const {
+    return directory_ + "/" + marks_name(first_, generation);
+}
+
+result<void> mark_log::prepare() {
+    if (file_) {
+        return {};
+    }
+    auto opened = disk_.open(path(generation_), exists_ ? disk::mode::read_write : disk::mode::create_new);
+    if (!opened) {
+        if (!exists_ && opened.error().code == std::errc::file_exists) {
+            ++generation_; // left by a creation whose failure was not one
+        }
+        return opened.error();
+    }
+    file_ = std::move(*opened);
+    if (!exists_) {
+        exists_ = true;
+        entry_synced_ = false;
+        end_ = 0;
+        size_bytes_ = 0;
+    }
+    if (end_ == 0) {
+        const std::string header = encode_marks_header(header_);
+        if (auto written = file_->write_at(0, header); !written) {
+            return written;
+        }
+        end_ = header.size();
+        size_bytes_ = std::max<std::uint64_t>(size_bytes_, end_);
+    }
+    return {};
+}
+
+result<void> mark_log::write() {
+    if (waiting_.empty()) {
+        return {};
+    }
+    if (auto ready = prepare(); !ready) {
+        return ready;
+    }
+    // A failed write may leave a part: the next attempt writes over it, and a reader skips what is torn.
+    if (auto written = file_->write_at(end_, waiting_); !written) {
+        if (const auto size = file_->size()) {
+            size_bytes_ = *size;
+        }
+        return written;
+    }
+    end_ += waiting_.size();
+    unsynced_ += waiting_;
+    waiting_.clear();
+    if (end_ > size_bytes_) {
+        size_bytes_ = end_;
+        write_ahead();
+    }
+    return {};
+}
+
+// Room ahead is a matter of speed: without it the marks are as safe.
+void mark_log::write_ahead() {
+    const std::uint64_t target = round_up(end_ + ahead_bytes_, 4096);
+    const std::string zeros(target - end_, '\0');
+    if (file_->write_at(end_, zeros)) {
+        size_bytes_ = target;
+    } else if (const auto size = file_->size()) {
+        size_bytes_ = *size;
+    }
+}
+
+result<void> mark_log::sync() {
+    for (int attempt = 0;; ++attempt) {
+        auto done = write();
+        if (!done || !file_) {
+            return done;
+        }
+        done = file_->sync();
+        if (done) {
+            unsynced_.clear();
+            break;
+        }
+        abandon();
+        if (attempt == 1) {
+            return done;
+        }
+    }
+    if (!entry_synced_) {
+        if (auto done = disk_.sync_directory(directory_); !done) {
+            return done;
+        }
+        entry_synced_ = true;
+    }
+    return {};
+}
+
+void mark_log::abandon() {
+    file_.reset();
+    ++generation_;
+    exists_ = false;
+    entry_synced_ = false;
+    others_bytes_ += std::exchange(size_bytes_, 0);
+    end_ = 0;
+    waiting_.insert(0, unsynced_);
+    unsynced_.clear();
+}
+
+void mark_log::close() {
+    file_.reset();
+}
+
+result<void> mark_log::for_each(const std::function<void(const mark_view&)>& each) const {
+    const std::uint32_t generations = generation_ + (exists_ ? 1 : 0);
+    for (std::uint32_t generation = 0; generation < generations; ++generation) {
+        const auto content = read_whole(disk_, path(generation));
+        if (!content && content.error().code == std::errc::no_such_file_or_directory) {
+            continue;
+        }
+        if (!content) {
+            return content.error();
+        }
+        const auto header = decode_marks_header(*content);
+        if (header && header->segment_id == header_.segment_id) {
+            scan_marks(std::string_view(*content).substr(marks_header_bytes), salt_, each);
+        }
+    }
+    scan_marks(waiting_, salt_, each);
+    return {};
+}
+
+result<void> mark_log::remove_files() {
+    file_.reset();
+    result<void> outcome;
+    for (std::uint32_t generation = 0; generation <= generation_; ++generation) {
+        auto removed = disk_.remove(path(generation));
+        if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
+            outcome = removed;
+        }
+    }
+    return outcome;
+}
+
+} // namespace linkrunner::spool

@@ -1,0 +1,71 @@
+// The marks file of one segment, as a writer sees it. Marks wait in memory until they are written, and are
+// kept until an fdatasync holds them: when one fails, the file is left as it is and all of them go to a new
+// one of the next generation (all generations are read at start; marks are idempotent). Disk thread.
+#pragma once
+
+#include "base/error.hpp"
+#include "env/disk.hpp"
+#include "spool/mark_record.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace linkrunner::spool {
+
+class mark_log {
+  public:
+    // `ahead_bytes`: zeros are written so far ahead of the tail, so that most syncs change no metadata.
+    mark_log(disk& files, std::string directory, sequence first, marks_header header,
+             std::uint64_t ahead_bytes);
+
+    // What recovery found: the newest generation, where its records end, its size, and that of the others.
+    void resume(std::uint32_t generation, std::uint64_t end, std::uint64_t size_bytes,
+                std::uint64_t others_bytes);
+
+    void add(std::string_view records) { waiting_ += records; }
+
+    // Writes what waits. After a failure it waits on, and is tried again by the next call.
+    result<void> write();
+
+    // fdatasync, and the directory's entry of a new file. Writes first if something waits.
+    result<void> sync();
+
+    bool dirty() const noexcept { return !waiting_.empty() || !unsynced_.empty(); }
+    bool open() const noexcept { return file_ != nullptr; }
+    void close(); // not when dirty
+
+    std::uint64_t bytes() const noexcept { return size_bytes_ + others_bytes_; }
+    std::uint32_t generation() const noexcept { return generation_; }
+    bool exists() const noexcept { return exists_; }
+
+    // The marks of this segment in order, from all generations and from memory.
+    result<void> for_each(const std::function<void(const mark_view&)>& each) const;
+
+    result<void> remove_files();
+
+  private:
+    result<void> prepare();
+    void write_ahead();
+    void abandon();
+    std::string path(std::uint32_t generation) const;
+
+    disk& disk_;
+    std::string directory_;
+    sequence first_;
+    marks_header header_;
+    std::uint32_t salt_;
+    std::uint64_t ahead_bytes_;
+    std::unique_ptr<disk_file> file_;
+    std::uint32_t generation_ = 0;
+    bool exists_ = false;       // the file of generation_ is in the directory
+    bool entry_synced_ = false; // and will be there after a crash
+    std::uint64_t end_ = 0;
+    std::uint64_t size_bytes_ = 0;
+    std::uint64_t others_bytes_ = 0;
+    std::string waiting_;  // not written
+    std::string unsynced_; // written since the last sync
+};
+
+} // namespace linkrunner::spool

@@ -1,0 +1,49 @@
+// What the loop hands to the disk thread and gets back, in one piece per round. Callbacks travel along, but
+// are called and destroyed on the loop's thread only.
+#pragma once
+
+#include "spool/store.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace linkrunner::spool {
+
+struct read_job {
+    std::uint8_t lane = 0;
+    sequence from = 0;
+    std::size_t max_events = 0;
+    std::size_t max_bytes = 0;
+    result<batch> outcome;
+    read_callback done;
+};
+
+struct lookup_job {
+    sequence number = 0;
+    watch_id watch = 0;
+    std::optional<mark_kind> ended;
+};
+
+struct round {
+    std::vector<append_job> appends;
+    std::vector<std::pair<append_callback, std::uint64_t>> appended; // and the bytes, for each of appends
+    std::vector<mark_job> marks;
+    std::vector<mark_callback> marked; // for each of marks
+    std::vector<read_job> reads;
+    std::vector<lookup_job> lookups;
+
+    // The answer.
+    spool::status status;
+    std::uint32_t lanes_stored = 0;
+    std::optional<double> sync_seconds;
+    std::vector<std::string> findings;
+
+    std::size_t requests() const noexcept {
+        return appends.size() + marks.size() + reads.size() + lookups.size();
+    }
+};
+
+} // namespace linkrunner::spool
