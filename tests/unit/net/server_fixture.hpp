@@ -6,6 +6,7 @@
 #include "support/net_raw_client.hpp"
 #include "support/temp_directory.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
