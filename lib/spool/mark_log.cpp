@@ -28,9 +28,23 @@ std::string mark_log::path(std::uint32_t generation) const {
 }
 
 result<void> mark_log::prepare() {
-    if (file_) {
-        return {};
+    if (!file_) {
+        if (auto opened = open_file(); !opened) {
+            return opened;
+        }
     }
+    if (end_ == 0) {
+        const std::string header = encode_marks_header(header_);
+        if (auto written = file_->write_at(0, header); !written) {
+            return written;
+        }
+        end_ = header.size();
+        size_bytes_ = std::max<std::uint64_t>(size_bytes_, end_);
+    }
+    return {};
+}
+
+result<void> mark_log::open_file() {
     auto opened = disk_.open(path(generation_), exists_ ? disk::mode::read_write : disk::mode::create_new);
     if (!opened) {
         if (!exists_ && opened.error().code == std::errc::file_exists) {
@@ -44,14 +58,6 @@ result<void> mark_log::prepare() {
         entry_synced_ = false;
         end_ = 0;
         size_bytes_ = 0;
-    }
-    if (end_ == 0) {
-        const std::string header = encode_marks_header(header_);
-        if (auto written = file_->write_at(0, header); !written) {
-            return written;
-        }
-        end_ = header.size();
-        size_bytes_ = std::max<std::uint64_t>(size_bytes_, end_);
     }
     return {};
 }

@@ -47,6 +47,7 @@ class mark_log {
 
   private:
     result<void> prepare();
+    result<void> open_file();
     void write_ahead();
     void abandon();
     std::string path(std::uint32_t generation) const;

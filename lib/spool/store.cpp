@@ -115,6 +115,7 @@ result<batch> store::read(std::uint8_t lane, sequence from, std::size_t max_even
             auto event = found ? decode_event(found->head, found->frame) : std::nullopt;
             if (!event) {
                 change_state(one, *wanted, event_state::lost);
+                publish();
                 note(segment_name(one.first()) + ": event " + std::to_string(*wanted) +
                      " cannot be read; it counts as lost" +
                      (reader.failure() ? " (" + reader.failure()->message + ")" : std::string()));
@@ -239,7 +240,7 @@ void store::publish() {
     status_.limit_bytes = options_.max_bytes;
     status_.next = log_.next;
     if (status_.refusing == refusal::queue_full &&
-        status_.bytes + refused_bytes_ + marks_reserve() <= options_.max_bytes) {
+        status_.bytes + refused_bytes_ + reserve() <= options_.max_bytes) {
         status_.refusing = refusal::none;
         status_.detail.clear();
     }

@@ -86,7 +86,7 @@ class store {
     void sync_tail();
     void tail_failed();
     bool fits(std::size_t group_bytes);
-    std::uint64_t marks_reserve() const;
+    std::uint64_t reserve() const;
     void refuse(refusal why, std::string detail);
     void try_again();
 

@@ -97,16 +97,20 @@ bool store::may_write() const {
     return !failing || clock_.steady() >= probe_at_;
 }
 
-// Marks must have room whatever happens: so much is kept for those of the events that are pending.
-std::uint64_t store::marks_reserve() const {
-    return min_mark_bytes * (count().pending + planned_.size());
+// What deliveries and retirement need must have room whatever happens: a mark for each pending event and an
+// entry of its identity, a marks file for each segment, and a segment to write the totals to.
+std::uint64_t store::reserve() const {
+    constexpr std::uint64_t per_event = min_mark_bytes + sizeof(identity_index::entry);
+    const std::uint64_t per_segment = 2 * marks_ahead_bytes(options_);
+    return per_event * (count().pending + planned_.size()) + per_segment * (log_.segments.size() + 1) +
+           header_area_bytes + segment_ahead_bytes(options_);
 }
 
 bool store::fits(std::size_t group_bytes) {
     const auto over = [&] {
         const bool rolls = active_ == nullptr || tail_.end() + group_bytes > options_.segment_bytes;
         const std::uint64_t growth = rolls ? header_area_bytes + group_bytes : tail_.growth(group_bytes);
-        return bytes() + growth + marks_reserve() > options_.max_bytes;
+        return bytes() + growth + reserve() > options_.max_bytes;
     };
     if (!over()) {
         return true;

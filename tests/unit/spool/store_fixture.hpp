@@ -12,7 +12,10 @@ namespace linkrunner::spool {
 
 class store_fixture : public ::testing::Test {
   protected:
-    store_fixture() { settings_.directory = "/spool"; }
+    store_fixture() {
+        settings_.directory = "/spool";
+        settings_.segment_bytes = 256 << 10;
+    }
 
     recovery_report open() {
         recovery_report report;
