@@ -8,64 +8,64 @@ namespace linkrunner::delivery {
 breaker::breaker(rules by, std::size_t max_in_flight)
     : by_(by), gaps_(by.first_gap, by.longest_gap), max_in_flight_(max_in_flight), limit_(max_in_flight) {}
 
-std::vector<sequence> breaker::failed(const failed_attempt& what, steady_time now, double random) {
+bool breaker::failed(const failed_attempt& what, steady_time now, double random) {
     ++in_a_row_;
+    if (limit_ < max_in_flight_) {
+        limit_ = std::max<std::size_t>(limit_ / 2, 1);
+    }
+    if (what.suspected && unsuspected_ == 0) {
+        return true;
+    }
+    if (!open_ || few()) {
+        failed_.insert(what.number);
+    }
+    if (!what.suspected) {
+        if (unsuspected_++ == 0) {
+            first_unsuspected_ = now;
+        }
+        if (few()) {
+            users_.insert(what.user_key);
+        }
+    }
     if (open_) {
         if (what.probe) {
             probing_ = false;
-            ++probes_failed_;
-            schedule(now, random);
+            open(now, random);
         }
-        return {};
+        return false;
     }
-    limit_ = std::max<std::size_t>(limit_ < max_in_flight_ ? limit_ / 2 : limit_, 1);
-    if (provisional_.empty()) {
-        first_failure_ = now;
+    const bool long_enough = unsuspected_ >= by_.failures_in_time && now - first_unsuspected_ >= by_.time;
+    if (unsuspected_ >= by_.failures || long_enough) {
+        open(now, random);
     }
-    provisional_.push_back(what);
-    const bool many = provisional_.size() >= by_.failures;
-    const bool long_enough = provisional_.size() >= by_.failures_in_time && now - first_failure_ >= by_.time;
-    if (!many && !long_enough) {
-        return {};
-    }
+    return false;
+}
+
+void breaker::open(steady_time now, double random) {
     open_ = true;
-    probes_failed_ = 1;
-    schedule(now, random);
-    return recognise();
+    ++probes_failed_;
+    next_probe_ = now + gaps_.half_jitter(probes_failed_, random);
 }
 
-std::vector<sequence> breaker::recognise() {
-    std::vector<sequence> confirmed;
-    const std::uint64_t user = provisional_.front().user_key;
-    if (std::ranges::all_of(provisional_, [&](const failed_attempt& one) { return one.user_key == user; })) {
-        for (const failed_attempt& one : provisional_) {
-            if (one.again) {
-                confirmed.push_back(one.number);
-            }
-        }
+breaker::judgement breaker::succeeded(std::uint64_t user_key) {
+    judgement out;
+    const std::set<sequence> failed = std::exchange(failed_, {});
+    if (!open_) {
+        out.counted.assign(failed.begin(), failed.end());
+    } else if (few() && !users_.contains(user_key)) {
+        out.suspected.assign(failed.begin(), failed.end());
     }
-    provisional_.clear();
-    return confirmed;
-}
-
-std::vector<sequence> breaker::succeeded() {
-    ++successes_;
-    in_a_row_ = 0;
     if (open_) {
         open_ = false;
         probing_ = false;
+        probes_failed_ = 0;
         limit_ = 1;
     }
     limit_ = std::min(limit_ + 1, max_in_flight_);
-    std::vector<sequence> confirmed;
-    for (const failed_attempt& one : std::exchange(provisional_, {})) {
-        confirmed.push_back(one.number);
-    }
-    return confirmed;
-}
-
-void breaker::schedule(steady_time now, double random) {
-    next_probe_ = now + gaps_.half_jitter(probes_failed_, random);
+    in_a_row_ = 0;
+    unsuspected_ = 0;
+    users_.clear();
+    return out;
 }
 
 gate breaker::at(steady_time now) const {

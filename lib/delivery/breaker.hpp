@@ -1,14 +1,17 @@
-// Outage or poison? When attempts fail and nothing succeeds, it is an outage: one probe at a time with
-// growing gaps, and no failure counts, nor those that led to it. When others succeed, it is the event: a
-// failure counts as soon as another event has been delivered after it.
+// Outage or poison? When attempts fail and nothing succeeds, it is an outage: one probe at a time goes out
+// with growing gaps, and no failure counts, nor those that led to it. When others succeed, it is the event.
 //
-// So failures are provisional: they are listed until a success confirms them or an outage voids them. One
-// exception keeps a lone poisonous event with little traffic beside it from being an outage for ever: where
-// everything that failed is one user's, failures of an event that had failed before a success as well are
-// confirmed by that, and stay.
+// So a failure is provisional until a success confirms it as the event's own (once an event for each success:
+// what was longer ago may have been an outage that nobody saw) or an outage voids it. An event that failed
+// while another succeeded is suspected from then on: its failures count at once and never make an outage,
+// unless unsuspected events fail as well.
 //
-// After the first success delivery ramps up: as many attempts in flight as there were successes, plus one
-// (slow start), halved by each failure.
+// While only a few users' events have failed, an event of any other user may be tried at once: neither a lone
+// poisonous event nor a handful may look like an outage to those that come after. If it succeeds, those that
+// failed are suspected.
+//
+// After the first success delivery ramps up: one attempt in flight more for each success (slow start), half
+// of them for a failure.
 #pragma once
 
 #include "delivery/backoff.hpp"
@@ -16,6 +19,7 @@
 #include "delivery/time.hpp"
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 namespace linkrunner::delivery {
@@ -24,8 +28,10 @@ class breaker {
   public:
     struct rules {
         std::size_t failures = 10;        // in a row make an outage
-        std::size_t failures_in_time = 3; // as many do when they took
+        std::size_t failures_in_time = 3; // as many do when they took this long
         nanoseconds time = std::chrono::seconds(10);
+        std::size_t few_users = 8; // fewer than this may be poison
+        std::size_t doubtful = 3;  // events failed, from which on others than the oldest are tried
         std::chrono::milliseconds first_gap{1'000};
         std::chrono::milliseconds longest_gap{30'000};
     };
@@ -35,14 +41,18 @@ class breaker {
     struct failed_attempt {
         sequence number = 0;
         std::uint64_t user_key = 0;
-        bool again = false; // the event had failed before the last success, too
+        bool suspected = false; // the event
         bool probe = false;
     };
-    // An attempt failed. Returns the events whose failures count in spite of an outage (see above).
-    std::vector<sequence> failed(const failed_attempt& what, steady_time now, double random);
+    // True when the failure counts against the event at once.
+    bool failed(const failed_attempt& what, steady_time now, double random);
 
-    // An attempt succeeded. Returns the events whose failures this confirms, once for each failure.
-    std::vector<sequence> succeeded();
+    // What a success shows about the events that failed since the last one, each named once.
+    struct judgement {
+        std::vector<sequence> counted;   // a failure was the event's own; it is suspected
+        std::vector<sequence> suspected; // it may have been
+    };
+    judgement succeeded(std::uint64_t user_key);
 
     void probe_begun() { probing_ = true; }
     // The probe ended in a way that says nothing about an outage: the next one need not wait.
@@ -52,13 +62,20 @@ class breaker {
     bool probing() const { return probing_; }
     bool open() const { return open_; }
     steady_time next_probe() const { return next_probe_; }
+
+    // While open and between probes: whether an event of this user may be tried all the same.
+    bool may_try_others() const { return open_ && !probing_ && few(); }
+    bool has_failed(std::uint64_t user_key) const { return users_.contains(user_key); }
+
+    // Not open, but events fail in a row: better to try another than the oldest.
+    bool doubtful() const { return !open_ && failed_.size() >= by_.doubtful; }
+
     std::size_t in_flight_limit() const { return limit_; }
-    std::uint64_t successes() const { return successes_; } // epochs for failed_attempt::again
     std::size_t failures_in_a_row() const { return in_a_row_; }
 
   private:
-    std::vector<sequence> recognise();
-    void schedule(steady_time now, double random);
+    bool few() const { return users_.size() < by_.few_users; }
+    void open(steady_time now, double random);
 
     rules by_;
     backoff gaps_;
@@ -68,10 +85,12 @@ class breaker {
     bool probing_ = false;
     std::uint32_t probes_failed_ = 0;
     steady_time next_probe_{};
-    std::uint64_t successes_ = 0;
+    // Since the last success:
     std::size_t in_a_row_ = 0;
-    steady_time first_failure_{};
-    std::vector<failed_attempt> provisional_; // since the last success, while not open
+    std::size_t unsuspected_ = 0;     // failures that can make an outage
+    steady_time first_unsuspected_{}; // when the first of them was
+    std::set<std::uint64_t> users_;   // whose unsuspected events failed; at most few_users
+    std::set<sequence> failed_;       // provisional; while open, of the first few users
 };
 
 } // namespace linkrunner::delivery

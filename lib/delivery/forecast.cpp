@@ -47,30 +47,31 @@ std::optional<std::chrono::milliseconds> forecast_wait(std::size_t lane,
 
 speed_meter::second& speed_meter::at(steady_time now) {
     const std::int64_t number = second_of(now);
-    second& slot = ring_.at(static_cast<std::size_t>(number % static_cast<std::int64_t>(ring_.size())));
+    begun_ = begun_.value_or(number);
+    second& slot = ring_.at(static_cast<std::size_t>(number) % ring_.size());
     if (slot.number != number) {
-        slot = {number, 0, false};
+        slot = {number, 0};
     }
     return slot;
 }
 
+void speed_meter::starved(steady_time now) {
+    begun_ = second_of(now);
+}
+
 std::optional<double> speed_meter::per_second(steady_time now) const {
-    constexpr std::uint32_t least_seconds = 3;
+    constexpr std::int64_t least_seconds = 3;
     const std::int64_t current = second_of(now);
-    std::uint32_t seconds = 0;
-    std::uint64_t ended = 0;
-    for (const second& one : ring_) {
-        const bool recent = one.number >= 0 && one.number < current &&
-                            current - one.number < static_cast<std::int64_t>(ring_.size());
-        if (recent && !one.starved) {
-            ++seconds;
-            ended += one.ended;
-        }
-    }
+    const auto longest = static_cast<std::int64_t>(ring_.size()) - 1;
+    const std::int64_t seconds = std::min(current - begun_.value_or(current) - 1, longest);
     if (seconds < least_seconds) {
         return std::nullopt;
     }
-    return static_cast<double>(ended) / seconds;
+    std::uint64_t ended = 0;
+    for (const second& one : ring_) {
+        ended += one.number >= current - seconds && one.number < current ? one.ended : 0;
+    }
+    return static_cast<double>(ended) / static_cast<double>(seconds);
 }
 
 } // namespace linkrunner::delivery

@@ -23,23 +23,20 @@ hold_kind hold_for(outcome what) noexcept {
     }
 }
 
-void hold::begin(hold_kind kind, sequence number, int status, steady_time now) {
+void hold::refused(const refusal& what, steady_time now) {
     if (kind_ == hold_kind::none) {
         next_probe_ = now + interval_;
         key_changed_ = false;
-        only_ = number;
-    } else if (only_ != number) {
+        only_ = what.number;
+        probed_user_ = what.user_key;
+    } else if (only_ != what.number) {
         only_.reset();
     }
-    kind_ = kind;
-    status_ = status;
+    kind_ = what.kind;
+    status_ = what.status;
 }
 
-void hold::refused(hold_kind kind, sequence number, int status, steady_time now) {
-    begin(kind, number, status, now);
-}
-
-bool hold::rejected(sequence number, int status, steady_time now) {
+bool hold::rejected(const refusal& what, steady_time now) {
     rejected_ = std::min(rejected_ + 1, rejections_that_hold);
     if (rejected_ < rejections_that_hold) {
         if (kind_ != hold_kind::none) {
@@ -47,7 +44,7 @@ bool hold::rejected(sequence number, int status, steady_time now) {
         }
         return false;
     }
-    begin(hold_kind::rejecting, number, status, now);
+    refused(what, now);
     return true;
 }
 

@@ -25,11 +25,17 @@ class hold {
     explicit hold(std::chrono::milliseconds probe_interval) : interval_(probe_interval) {}
 
     // An event was refused: holds the path, or holds it on.
-    void refused(hold_kind kind, sequence number, int status, steady_time now);
+    struct refusal {
+        hold_kind kind = hold_kind::none;
+        sequence number = 0;
+        std::uint64_t user_key = 0;
+        int status = 0;
+    };
+    void refused(const refusal& what, steady_time now);
 
     // An event was rejected. True when it is one too many in a row: the path is held as `rejecting`, or was,
     // and the event stays; false when it goes to the dead letters.
-    bool rejected(sequence number, int status, steady_time now);
+    bool rejected(const refusal& what, steady_time now);
 
     // An event was delivered. Returns the event whose refusal was its own, where that is shown.
     std::optional<sequence> succeeded(sequence number);
@@ -49,8 +55,6 @@ class hold {
     std::uint32_t rejected_in_a_row() const { return rejected_; }
 
   private:
-    void begin(hold_kind kind, sequence number, int status, steady_time now);
-
     nanoseconds interval_;
     hold_kind kind_ = hold_kind::none;
     int status_ = 0;

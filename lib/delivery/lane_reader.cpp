@@ -20,6 +20,7 @@ void lane_reader::begins(const plan& what) {
     again_last_ = what.again;
     stored_meanwhile_ = false;
     cut_.reset();
+    replayed_.reset();
 }
 
 void lane_reader::cut_at(sequence number) {
@@ -36,8 +37,13 @@ sequence lane_reader::ended(sequence next, bool at_end) {
         frontier_ = next;
         at_end_ = at_end && !stored_meanwhile_;
     }
+    if (replayed_) {
+        frontier_ = std::min(frontier_, *replayed_);
+        at_end_ = false;
+    }
     const sequence shown = cut_ ? std::min(*cut_, next) : next;
     cut_.reset();
+    replayed_.reset();
     gone_before_ = std::exchange(gone_now_, {});
     return shown;
 }
@@ -45,6 +51,14 @@ sequence lane_reader::ended(sequence next, bool at_end) {
 void lane_reader::stored() {
     at_end_ = false;
     stored_meanwhile_ = true;
+}
+
+void lane_reader::replayed(sequence number) {
+    gone_now_.erase(number);
+    gone_before_.erase(number);
+    frontier_ = std::min(frontier_, number);
+    at_end_ = false;
+    replayed_ = std::min(replayed_.value_or(number), number);
 }
 
 } // namespace linkrunner::delivery

@@ -30,11 +30,13 @@ class lane_reader {
     // Returns the number up to which the read counts: `next`, or where it was cut.
     sequence ended(sequence next, bool at_end);
     void stored();
+    void replayed(sequence number); // it is pending again: everything from it on is read once more
 
     void gone(sequence number) { gone_now_.insert(number); } // an event ended
     bool has_gone(sequence number) const {
         return gone_now_.contains(number) || gone_before_.contains(number);
     }
+    bool at_end() const { return at_end_; }
     bool is_cut() const { return cut_.has_value(); }
     sequence frontier() const { return frontier_; }
 
@@ -44,6 +46,7 @@ class lane_reader {
     bool stored_meanwhile_ = false;
     bool again_last_ = false;
     std::optional<sequence> cut_;
+    std::optional<sequence> replayed_; // during this read
     boost::unordered_flat_set<sequence> gone_now_, gone_before_;
 };
 

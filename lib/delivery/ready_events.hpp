@@ -30,6 +30,10 @@ class ready_events {
     template <class Predicate>
     std::optional<sequence> anywhere(path_mask paths, double random, Predicate&& unwanted) const;
 
+    // The first that will do among the `most` oldest of each path.
+    template <class Predicate>
+    std::optional<sequence> among_oldest(path_mask paths, int most, Predicate&& will_do) const;
+
     std::size_t size() const { return size_; }
 
   private:
@@ -56,6 +60,25 @@ std::optional<sequence> ready_events::anywhere(path_mask paths, double random, P
         return *other;
     }
     return *found;
+}
+
+template <class Predicate>
+std::optional<sequence> ready_events::among_oldest(path_mask paths, int most, Predicate&& will_do) const {
+    for (std::size_t path = 0; path < by_path_.size(); ++path) {
+        if ((paths >> path & 1) == 0) {
+            continue;
+        }
+        int looked_at = 0;
+        for (const sequence number : by_path_[path]) {
+            if (will_do(number)) {
+                return number;
+            }
+            if (++looked_at == most) {
+                break;
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 } // namespace linkrunner::delivery

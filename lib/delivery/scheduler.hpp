@@ -100,6 +100,10 @@ class scheduler {
     virtual void read_done(std::uint8_t lane, sequence next, bool at_end) = 0;
     virtual void stored(std::uint8_t lane) = 0; // the lane has more behind its end
 
+    // A dead letter is pending again: the lane is read again from it. Other than that, an event that has
+    // ended never comes back.
+    virtual void replayed(std::uint8_t lane, sequence number) = 0;
+
     virtual admission offer(const candidate& event) = 0;
 
     // An event ended elsewhere (dropped by an operator): forget it if it is here and not in flight.

@@ -32,6 +32,7 @@ class scheduler_core final : public scheduler {
     std::optional<request_for_more> wanted(std::uint8_t lane) override;
     void read_done(std::uint8_t lane, sequence next, bool at_end) override;
     void stored(std::uint8_t lane) override;
+    void replayed(std::uint8_t lane, sequence number) override;
     admission offer(const candidate& event) override;
     void forget(sequence number) override;
     std::optional<send_event> next(steady_time now, wall_time wall) override;
@@ -65,13 +66,13 @@ class scheduler_core final : public scheduler {
         place where = place::ready;
         bool ambiguous = false;     // some attempt may have been counted by the API
         bool forgotten = false;     // in flight, and ended elsewhere
+        bool suspected = false;     // failed while others succeeded
         std::uint32_t sent = 0;     // attempts, 429s not counted
         std::uint32_t failures = 0; // for backoff
         std::uint32_t counted = 0;  // against max_attempts
         bool condemned = false;     // in flight, and the next failure is the end
         wall_time first_attempt{};
         steady_time rests_until{};
-        std::optional<std::uint64_t> failed_at;  // breaker::successes() at the last failure
         std::optional<std::uint64_t> refused_at; // hold::successes() at the last refusal
         flight attempt;
     };
@@ -98,9 +99,12 @@ class scheduler_core final : public scheduler {
     void advance(steady_time now, wall_time wall);
 
     // scheduler_next.cpp
-    std::optional<choice> choose(steady_time now, wall_time wall, bool probe);
+    enum class mode : std::uint8_t { usual, probe, untried_users };
+
+    std::optional<choice> choose(steady_time now, wall_time wall, mode how);
     std::optional<sequence> choose_hold_probe(steady_time now);
     std::optional<sequence> choose_probe(path_mask paths);
+    std::optional<sequence> choose_untried(path_mask paths) const;
     std::optional<sequence> choose_next(path_mask paths);
     sequence anywhere(const lane& in, path_mask paths, std::uint64_t not_user);
     send_event begin(const choice& chosen, steady_time now, wall_time wall, bool throttle_probe,

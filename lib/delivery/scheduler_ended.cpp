@@ -106,7 +106,7 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
 
 verdict scheduler_core::delivered(held_event& event, steady_time now) {
     speed_.ended(now);
-    const std::vector<sequence> confirmed = breaker_.succeeded();
+    const breaker::judgement failures = breaker_.succeeded(event.what.user_key);
     const std::optional<sequence> own = hold_of(event).succeeded(event.what.number);
     verdict out;
     out.kind = verdict_kind::delivered;
@@ -114,8 +114,13 @@ verdict scheduler_core::delivered(held_event& event, steady_time now) {
     out.first_attempt = event.first_attempt;
     out.ambiguous = event.ambiguous;
     remove(event.what.number);
-    for (const sequence number : confirmed) {
+    for (const sequence number : failures.counted) {
         count_failure(number);
+    }
+    for (const sequence number : failures.suspected) {
+        if (const auto found = events_.find(number); found != events_.end()) {
+            found->second.suspected = true;
+        }
     }
     if (own && events_.contains(*own)) {
         ++events_.at(*own).counted; // no end by itself: it may have been the path after all
@@ -131,6 +136,7 @@ void scheduler_core::count_failure(sequence number) {
     }
     held_event& event = found->second;
     ++event.counted;
+    event.suspected = true;
     if (event.counted < options_.max_attempts || event.forgotten) {
         return;
     }
@@ -142,7 +148,8 @@ void scheduler_core::count_failure(sequence number) {
 }
 
 verdict scheduler_core::rejected(held_event& event, const attempt_end& how, steady_time now) {
-    if (hold_of(event).rejected(event.what.number, how.status, now)) {
+    const hold::refusal what{hold_kind::rejecting, event.what.number, event.what.user_key, how.status};
+    if (hold_of(event).rejected(what, now)) {
         return retry(event, std::nullopt);
     }
     return dead(event, "rejected");
@@ -157,7 +164,7 @@ verdict scheduler_core::refused(held_event& event, outcome what, const attempt_e
     const bool alone = event.refused_at && *event.refused_at < path.successes();
     event.refused_at = path.successes();
     if (!alone) {
-        path.refused(hold_for(what), event.what.number, how.status, now);
+        path.refused({hold_for(what), event.what.number, event.what.user_key, how.status}, now);
         return retry(event, std::nullopt);
     }
     ++event.counted; // others got through meanwhile: it is this event
@@ -168,26 +175,21 @@ verdict scheduler_core::refused(held_event& event, outcome what, const attempt_e
 }
 
 verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall) {
-    const sequence number = event.what.number;
-    const bool again = event.failed_at && *event.failed_at < breaker_.successes();
-    event.failed_at = breaker_.successes();
     ++event.failures;
-    const auto own =
-        breaker_.failed({number, event.what.user_key, again, event.attempt.breaker_probe}, now, random_());
+    const bool counts = breaker_.failed(
+        {event.what.number, event.what.user_key, event.suspected, event.attempt.breaker_probe}, now,
+        random_());
+    event.counted += counts ? 1 : 0;
     if (is_ambiguous(how) && event.what.ambiguous_dead) {
         return dead(event, "ambiguous");
     }
-    if (event.condemned) {
+    if (event.condemned || (counts && event.counted >= options_.max_attempts)) {
         return dead(event, "attempts");
     }
     const nanoseconds floor =
         std::min<nanoseconds>(retry_after(how, wall).value_or(nanoseconds(0)), options_.retry_after_max);
     const backoff& by = breaker_.open() ? outage_backoff_ : backoff_;
-    verdict out = retry(event, now + by.full_jitter(event.failures, random_(), floor));
-    for (const sequence counted : own) {
-        count_failure(counted);
-    }
-    return out;
+    return retry(event, now + by.full_jitter(event.failures, random_(), floor));
 }
 
 verdict scheduler_core::dead(held_event& event, const char* reason) {

@@ -81,6 +81,10 @@ void scheduler_core::stored(std::uint8_t which) {
     lanes_.at(which).reader.stored();
 }
 
+void scheduler_core::replayed(std::uint8_t which, sequence number) {
+    lanes_.at(which).reader.replayed(number);
+}
+
 admission scheduler_core::offer(const candidate& event) {
     lane& one = lanes_.at(event.lane);
     if (events_.contains(event.number) || one.reader.has_gone(event.number)) {

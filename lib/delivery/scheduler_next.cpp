@@ -8,6 +8,7 @@ namespace linkrunner::delivery {
 namespace {
 
 constexpr int most_expired_at_once = 256; // so that one call stays short
+constexpr int most_looked_at = 16;
 
 } // namespace
 
@@ -35,27 +36,41 @@ std::optional<send_event> scheduler_core::next(steady_time now, wall_time wall) 
     const gate throttled = throttle_.at(now);
     const gate broken = breaker_.at(now);
     const std::size_t limit = breaker_.open() ? options_.max_in_flight : in_flight_limit();
-    if (throttled == gate::closed || broken == gate::closed || in_flight_ >= limit) {
+    if (throttled == gate::closed || in_flight_ >= limit) {
+        return std::nullopt;
+    }
+    if (broken == gate::closed && !breaker_.may_try_others()) {
         return std::nullopt;
     }
     if (bucket_.ready_at(now) > now) {
         return std::nullopt;
     }
-    const auto chosen = choose(now, wall, broken == gate::probe);
+    const mode how = broken == gate::open    ? mode::usual
+                     : broken == gate::probe ? mode::probe
+                                             : mode::untried_users;
+    const auto chosen = choose(now, wall, how);
     if (!chosen) {
-        speed_.starved(now);
+        const bool all_read = std::ranges::all_of(
+            lanes_, [](const lane& one) { return one.reader.at_end() && !one.users.read_again(); });
+        if (all_read && events_.size() == in_flight_) {
+            speed_.starved(now);
+        }
         return std::nullopt;
     }
     bucket_.take(now);
-    return begin(*chosen, now, wall, throttled == gate::probe, broken == gate::probe);
+    return begin(*chosen, now, wall, throttled == gate::probe, breaker_.open());
 }
 
-std::optional<scheduler_core::choice> scheduler_core::choose(steady_time now, wall_time wall, bool probe) {
+std::optional<scheduler_core::choice> scheduler_core::choose(steady_time now, wall_time wall, mode how) {
+    const path_mask paths = open_paths();
+    if (how == mode::untried_users) {
+        const auto found = choose_untried(paths);
+        return found ? std::optional(choice{*found, false}) : std::nullopt;
+    }
     if (const auto held = choose_hold_probe(now)) {
         return choice{*held, true};
     }
-    const path_mask paths = open_paths();
-    if (probe) {
+    if (how == mode::probe) {
         const auto found = choose_probe(paths);
         return found ? std::optional(choice{*found, false}) : std::nullopt;
     }
@@ -100,6 +115,19 @@ std::optional<sequence> scheduler_core::choose_probe(path_mask paths) {
     return std::nullopt;
 }
 
+// The users that have failed are few, so those of the first few events that are not theirs are found at once.
+std::optional<sequence> scheduler_core::choose_untried(path_mask paths) const {
+    for (const lane& one : lanes_) {
+        const auto found = one.ready.among_oldest(paths, most_looked_at, [&](sequence number) {
+            return !breaker_.has_failed(events_.at(number).what.user_key);
+        });
+        if (found) {
+            return found;
+        }
+    }
+    return std::nullopt;
+}
+
 sequence scheduler_core::anywhere(const lane& in, path_mask paths, std::uint64_t not_user) {
     return *in.ready.anywhere(paths, random_(),
                               [&](sequence number) { return events_.at(number).what.user_key == not_user; });
@@ -111,7 +139,13 @@ std::optional<sequence> scheduler_core::choose_next(path_mask paths) {
         able |= may_begin(lanes_[i]) && lanes_[i].ready.any(paths) ? lane_mask{1} << i : 0;
     }
     const auto picked = picker_.pick(able);
-    return picked ? lanes_[*picked].ready.oldest(paths) : std::nullopt;
+    if (!picked) {
+        return std::nullopt;
+    }
+    if (breaker_.doubtful()) {
+        return anywhere(lanes_[*picked], paths, last_probed_user_);
+    }
+    return lanes_[*picked].ready.oldest(paths);
 }
 
 send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_time wall, bool throttle_probe,
@@ -145,21 +179,20 @@ steady_time scheduler_core::wake_at(steady_time now) const {
     if (paused_ || in_flight_ >= limit) {
         return steady_time::max();
     }
-    steady_time gates = bucket_.ready_at(now);
-    if (throttle_.active()) {
-        if (throttle_.probing()) {
-            return steady_time::max();
-        }
-        gates = std::max(gates, throttle_.until());
+    if (throttle_.probing() || breaker_.probing()) {
+        return steady_time::max();
     }
-    if (breaker_.open()) {
-        if (breaker_.probing()) {
-            return steady_time::max();
-        }
-        gates = std::max(gates, breaker_.next_probe());
-    }
-    steady_time out = resting_.empty() ? steady_time::max() : std::max(gates, resting_.begin()->first);
+    const steady_time paced = std::max(bucket_.ready_at(now), throttle_.until());
+    const steady_time gates = breaker_.open() ? std::max(paced, breaker_.next_probe()) : paced;
     const path_mask open = open_paths();
+    const bool others = breaker_.may_try_others();
+    if (others && choose_untried(open)) {
+        return paced;
+    }
+    steady_time out = steady_time::max();
+    if (!resting_.empty()) {
+        out = std::max(others ? paced : gates, resting_.begin()->first);
+    }
     for (const lane& one : lanes_) {
         if (one.ready.any(open) && (breaker_.open() || may_begin(one))) {
             out = std::min(out, gates);
