@@ -5,6 +5,8 @@
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
+#include <charconv>
+
 namespace linkrunner::net {
 namespace {
 
@@ -25,11 +27,11 @@ result<upstream_url> parse(std::string_view text, const boost::urls::url_view& u
         return bad(text, "the host is missing");
     }
     made.port = made.secure ? 443 : 80;
-    if (url.has_port() && !url.port().empty()) {
-        if (url.port_number() == 0) {
+    if (const auto digits = url.port(); !digits.empty()) { // port_number() wraps round
+        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), made.port);
+        if (failure != std::errc{} || end != digits.data() + digits.size() || made.port == 0) {
             return bad(text, "the port must be a number from 1 to 65535");
         }
-        made.port = url.port_number();
     }
     if (url.has_query() || url.has_fragment()) {
         return bad(text, "a query or fragment has no meaning here");

@@ -5,6 +5,7 @@
 #include "support/net_loop_thread.hpp"
 #include "support/net_raw_server.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <future>
