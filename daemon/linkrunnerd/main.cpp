@@ -1,5 +1,6 @@
 // linkrunnerd: command line, configuration, and which of its modes to run.
 #include "application.hpp"
+#include "check.hpp"
 #include "config/load.hpp"
 #include "exit_codes.hpp"
 #include "health.hpp"
@@ -51,11 +52,7 @@ int run(command_line given) {
         return daemon::check_health(loaded.values);
     }
     if (given.check) {
-        for (const std::string& note : loaded.notes) {
-            std::fprintf(stderr, "linkrunnerd: note: %s\n", note.c_str());
-        }
-        std::puts("configuration is valid");
-        return daemon::exit_clean;
+        return daemon::check(loaded);
     }
     daemon::application app(std::move(loaded));
     return app.run();
