@@ -113,6 +113,13 @@ result<batch> store::read(std::uint8_t lane, sequence from, std::size_t max_even
             reader.seek(std::max(reader.position(), one.offset_before(*wanted)));
             const auto found = reader.find(*wanted);
             auto event = found ? decode_event(found->head, found->frame) : std::nullopt;
+            if (!event && reader.failure() && may_pass(*wanted)) {
+                if (out.events.empty()) {
+                    return *reader.failure();
+                }
+                out.next = *wanted;
+                return out;
+            }
             if (!event) {
                 change_state(one, *wanted, event_state::lost);
                 publish();
@@ -143,6 +150,17 @@ std::optional<mark_kind> store::end_of(sequence number) const {
         }
     }
     return log_.identities.end_of(number);
+}
+
+// The disk's trouble may pass; but one bad sector must not hold up a lane for ever.
+bool store::may_pass(sequence number) {
+    constexpr std::chrono::seconds patience(10);
+    const steady_time now = clock_.steady();
+    if (unreadable_ != number) {
+        unreadable_ = number;
+        unreadable_since_ = now;
+    }
+    return now - unreadable_since_ < patience;
 }
 
 void store::maintain() {

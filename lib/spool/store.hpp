@@ -108,6 +108,7 @@ class store {
 
     void publish();
     void update_oldest();
+    bool may_pass(sequence number);
     ledger count() const;
     void note(std::string finding);
 
@@ -138,6 +139,8 @@ class store {
     std::size_t refused_bytes_ = 0; // of the job that found the queue full
     sequence oldest_hint_ = 0;
     sequence oldest_number_ = 0;
+    sequence unreadable_ = 0; // the event that reading fails at, and since when
+    steady_time unreadable_since_{};
     spool::status status_;
     std::uint32_t lanes_stored_ = 0;
     std::optional<double> sync_seconds_;
