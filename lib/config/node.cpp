@@ -1,18 +1,21 @@
 #include "config/node.hpp"
 
 #include <yaml-cpp/depthguard.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <optional>
+#include <sstream>
 
 namespace linkrunner::config {
 namespace {
 
 constexpr std::size_t most_text_bytes = 1 << 20;
 constexpr std::size_t most_nodes = 20'000;
-constexpr int most_levels = 32;
+constexpr std::size_t most_levels = 32;
 
 struct refused {
     syntax_problem problem;
@@ -42,9 +45,11 @@ std::optional<syntax_problem> tab_in_indentation(const std::string& text) {
     return std::nullopt;
 }
 
-class converter {
+// Builds the tree from the parser's events. The library's own tree is not used: its LoadAll() never ends on a
+// text such as ",", and copies of aliases could not be bounded.
+class builder : public YAML::EventHandler {
   public:
-    explicit converter(const std::string& text) : text_(text) {
+    explicit builder(const std::string& text) : text_(text) {
         starts_.push_back(0);
         for (std::size_t i = 0; i < text.size(); ++i) {
             if (text[i] == '\n') {
@@ -53,49 +58,117 @@ class converter {
         }
     }
 
-    node convert(const YAML::Node& from, int level) {
-        const YAML::Mark mark = from.Mark();
-        if (++count_ > most_nodes) {
-            throw refused{problem_at(mark, "more than 20000 values")};
+    node take_root() { return std::move(root_); }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (++documents_ > 1) {
+            throw refused{problem_at(mark, "a second YAML document, or what is not YAML; one is expected")};
         }
-        if (level > most_levels) {
-            throw refused{problem_at(mark, "nested deeper than 32 levels")};
+    }
+    void OnDocumentEnd() override {}
+
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        add(made(node::type::none, mark), anchor);
+    }
+
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+        const auto found = anchored_.find(anchor);
+        if (found == anchored_.end()) {
+            throw refused{problem_at(mark, "an alias inside of what it stands for")};
         }
-        node out;
-        if (!mark.is_null()) {
-            out.line = mark.line + 1;
-            out.column = mark.column + 1;
-        }
-        switch (from.Type()) {
-        case YAML::NodeType::Scalar:
-            out.is = node::type::scalar;
-            out.text = from.Scalar();
+        count(size_of(found->second), mark);
+        node copy = found->second;
+        copy.line = mark.line + 1;
+        copy.column = mark.column + 1;
+        add(std::move(copy), 0);
+    }
+
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  const std::string& value) override {
+        if (tag == "!") { // in quotes
             check_quote(mark);
-            break;
-        case YAML::NodeType::Sequence:
-            out.is = node::type::list;
-            for (const auto& item : from) {
-                out.items.push_back(convert(item, level + 1));
+        }
+        node scalar = made(node::type::scalar, mark);
+        scalar.text = value;
+        add(std::move(scalar), anchor);
+    }
+
+    void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                         YAML::EmitterStyle::value) override {
+        open(made(node::type::list, mark), anchor);
+    }
+    void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                    YAML::EmitterStyle::value) override {
+        open(made(node::type::map, mark), anchor);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapEnd() override { close(); }
+
+  private:
+    struct unfinished {
+        node tree;
+        YAML::anchor_t anchor;
+    };
+
+    node made(node::type type, const YAML::Mark& mark) {
+        count(1, mark);
+        node out;
+        out.is = type;
+        out.line = mark.line + 1;
+        out.column = mark.column + 1;
+        return out;
+    }
+
+    void open(node container, YAML::anchor_t anchor) {
+        if (open_.size() >= most_levels) {
+            throw refused{{container.line, container.column, "nested deeper than 32 levels"}};
+        }
+        open_.push_back({std::move(container), anchor});
+    }
+
+    void close() {
+        unfinished done = std::move(open_.back());
+        open_.pop_back();
+        add(std::move(done.tree), done.anchor);
+    }
+
+    void add(node part, YAML::anchor_t anchor) {
+        if (anchor != 0) {
+            anchored_[anchor] = part;
+        }
+        if (open_.empty()) {
+            root_ = std::move(part);
+            return;
+        }
+        node& parent = open_.back().tree;
+        if (parent.is == node::type::list) {
+            parent.items.push_back(std::move(part));
+        } else if (parent.names.size() > parent.values.size()) {
+            parent.values.push_back(std::move(part));
+        } else if (part.is == node::type::scalar) {
+            parent.names.push_back(std::move(part));
+        } else {
+            throw refused{{part.line, part.column, "a key must be a name"}};
+        }
+    }
+
+    static std::size_t size_of(const node& tree) {
+        std::size_t out = 1;
+        for (const auto* parts : {&tree.items, &tree.names, &tree.values}) {
+            for (const node& each : *parts) {
+                out += size_of(each);
             }
-            break;
-        case YAML::NodeType::Map:
-            out.is = node::type::map;
-            for (const auto& entry : from) {
-                if (!entry.first.IsScalar()) {
-                    throw refused{problem_at(entry.first.Mark(), "a key must be a name")};
-                }
-                out.names.push_back(convert(entry.first, level + 1));
-                out.values.push_back(convert(entry.second, level + 1));
-            }
-            break;
-        case YAML::NodeType::Null:
-        case YAML::NodeType::Undefined:
-            break;
         }
         return out;
     }
 
-  private:
+    void count(std::size_t more, const YAML::Mark& mark) {
+        count_ += more;
+        if (count_ > most_nodes) {
+            throw refused{problem_at(mark, "more than 20000 values")};
+        }
+    }
+
     // yaml-cpp takes a quote that is never closed for one that ends with the file, and so swallows the keys
     // that follow.
     void check_quote(const YAML::Mark& mark) const {
@@ -126,7 +199,11 @@ class converter {
 
     const std::string& text_;
     std::vector<std::size_t> starts_; // of the lines, in bytes
+    node root_;
+    std::vector<unfinished> open_;
+    std::map<YAML::anchor_t, node> anchored_; // finished ones
     std::size_t count_ = 0;
+    std::size_t documents_ = 0;
 };
 
 } // namespace
@@ -136,14 +213,13 @@ std::variant<node, syntax_problem> parse_yaml(const std::string& text) {
         return syntax_problem{0, 0, "larger than 1 MiB"};
     }
     try {
-        const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-        if (documents.empty()) {
-            return node{};
+        std::istringstream in(text);
+        YAML::Parser parser(in);
+        builder tree(text);
+        while (parser.HandleNextDocument(tree)) {
+            continue; // the second one is refused
         }
-        if (documents.size() > 1) {
-            return problem_at(documents[1].Mark(), "a second YAML document; one is expected");
-        }
-        return converter(text).convert(documents[0], 0);
+        return tree.take_root();
     } catch (const refused& why) {
         return why.problem;
     } catch (const YAML::DeepRecursion& failure) {

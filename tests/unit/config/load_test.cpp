@@ -256,7 +256,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "c.yaml:2:10: the quote that opens here is never closed"},
         mistake{"log:\n  level: 'info''\n", "c.yaml:2:10: the quote that opens here is never closed"},
         mistake{"log:\n\tlevel: info\n", "c.yaml:2:1: a tab in the indentation; YAML wants spaces"},
-        mistake{"log: {}\n---\nlog: {}\n", "c.yaml:3:1: a second YAML document; one is expected"},
+        mistake{"log: {}\n---\nlog: {}\n",
+                "c.yaml:2:1: a second YAML document, or what is not YAML; one is expected"},
         mistake{"? [a]\n: b\n", "c.yaml:1:3: a key must be a name"},
         mistake{"a: *b\n", "c.yaml:1:4: not YAML: the referenced anchor is not defined"}));
 
@@ -290,7 +291,7 @@ TEST_F(Load, AFileThatCannotBeReadIsAProblem) {
 
 TEST_F(Load, HugeOrRecursiveDocumentsAreRefused) {
     EXPECT_THAT(bad(std::string((1 << 20) + 1, '#')), ElementsAre("c.yaml: larger than 1 MiB"));
-    EXPECT_THAT(bad("a: " + std::string(100'000, '[')), ElementsAre(HasSubstr("nested too deeply")));
+    EXPECT_THAT(bad("a: " + std::string(100'000, '[')), ElementsAre(HasSubstr("nested deeper than 32 levels")));
     std::string laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
     for (char c = 'b'; c < 'k'; ++c) {
         const std::string before(1, static_cast<char>(c - 1));
@@ -301,7 +302,10 @@ TEST_F(Load, HugeOrRecursiveDocumentsAreRefused) {
         laughs += "x]\n";
     }
     EXPECT_THAT(bad(laughs), ElementsAre(HasSubstr("more than 20000 values")));
-    EXPECT_THAT(bad("a: &a [*a]\n"), ElementsAre(HasSubstr("nested deeper than 32 levels")));
+    EXPECT_THAT(bad("a: &a [*a]\n"), ElementsAre("c.yaml:1:8: an alias inside of what it stands for"));
+    EXPECT_THAT(bad("a: " + std::string(33, '[') + std::string(33, ']')),
+                ElementsAre(HasSubstr("nested deeper than 32 levels")));
+    EXPECT_THAT(bad(",#"), ElementsAre(HasSubstr("what is not YAML"))) << "LoadAll() of yaml-cpp hangs here";
 }
 
 TEST_F(Load, MistypedEnvironmentNamesAreErrorsWithTheRightName) {
