@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <sys/wait.h>
@@ -144,6 +145,31 @@ TEST(Metrics, ManyThreadsMayCountAndScrapeAtOnce) {
     EXPECT_EQ(m.sums().accepted, 2000U);
     EXPECT_EQ(m.sums().rejected, 2000U);
     EXPECT_EQ(m.sums().attempts, 2000U);
+}
+
+TEST(Metrics, EachIsDocumentedWithItsTypeAndNoOtherIs) {
+    const std::filesystem::path root =
+        std::filesystem::path(__FILE__).parent_path().parent_path().parent_path().parent_path();
+    std::ifstream in(root / "docs" / "metrics.md");
+    std::stringstream document;
+    document << in.rdbuf();
+    const std::string text = document.str();
+    metrics m;
+    use_everything(m);
+    std::istringstream lines(m.exposition());
+    std::size_t families = 0;
+    for (std::string hash, word, name, type; std::getline(lines, hash);) {
+        if (std::istringstream line(hash); line >> hash >> word >> name >> type && word == "TYPE") {
+            EXPECT_THAT(text, HasSubstr("\n| `" + name + "` | " + type + " |"));
+            ++families;
+        }
+    }
+    std::size_t rows = 0;
+    for (auto at = text.find("\n| `linkrunnerd_"); at != std::string::npos;
+         at = text.find("\n| `linkrunnerd_", at + 1)) {
+        ++rows;
+    }
+    EXPECT_EQ(rows, families);
 }
 
 TEST(Metrics, PromtoolFindsNothingToComplainOf) {
