@@ -121,7 +121,7 @@ podman stop -t 30 lr-second >/dev/null
 step "a user id chosen by the platform, group 0"
 start lr-odd --user 1234567:0 --volume lr-odd-spool:/var/lib/linkrunnerd
 until_true 10 inside curl -fsS http://127.0.0.1:7418/readyz
-event odd u-odd c-odd | inside curl -fsS --data-binary @- http://127.0.0.1:7417/v1/events >/dev/null
+event odd u-odd c-odd | inside curl -fsS --json @- http://127.0.0.1:7417/v1/events >/dev/null
 until_true 10 arrived 201
 expect "the key is in no log" "" "$(for n in lr-daemon lr-odd; do podman logs $n 2>&1; done | grep -F k3y-of-the-test || true)"
 echo "container: all as documented"

@@ -74,7 +74,8 @@ until_true 60 booted
 
 show() { in_tree systemctl show --property "$1" --value linkrunnerd; }
 get() { in_tree curl -fsS "$@"; }
-post() { in_tree curl -fsS --data-binary @- "$@"; }
+post() { in_tree curl -fsS --json @- "$@"; }
+post_lines() { in_tree curl -fsS --data-binary @- -H 'Content-Type: application/x-ndjson' "$@"; }
 arrived() { [ "$(get http://127.0.0.1:8080/summary | jq .unique)" -ge "$1" ]; }
 is() { [ "$(show "$1")" = "$2" ]; }
 
@@ -101,7 +102,7 @@ until_true 10 arrived 2
 step "SIGKILL with a backlog: restarted, nothing lost"
 get -X PUT --data 'status=503' http://127.0.0.1:8080/faults >/dev/null
 for i in $(seq 3 300); do event bulk "u$i" "s-$i"; echo; done |
-    post -H 'Content-Type: application/x-ndjson' http://127.0.0.1:7417/v1/events >/dev/null
+    post_lines http://127.0.0.1:7417/v1/events >/dev/null
 in_tree systemctl kill --signal=KILL linkrunnerd
 until_true 20 is NRestarts 1
 until_true 20 is ActiveState active
