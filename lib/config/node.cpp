@@ -216,8 +216,8 @@ std::variant<node, syntax_problem> parse_yaml(const std::string& text) {
         std::istringstream in(text);
         YAML::Parser parser(in);
         builder tree(text);
-        while (parser.HandleNextDocument(tree)) {
-            continue; // the second one is refused
+        for (bool more = true; more;) {
+            more = parser.HandleNextDocument(tree); // the second one is refused
         }
         return tree.take_root();
     } catch (const refused& why) {

@@ -61,7 +61,7 @@ struct default_json {
     std::string operator()(int* number) const { return std::to_string(*number); }
     std::string operator()(std::vector<lane_section>* lanes) const {
         std::string out;
-        for (lane_section lane : *lanes) {
+        for (lane_section& lane : *lanes) {
             std::string members;
             for (const lane_key& each : lane_keys()) {
                 members +=

@@ -291,7 +291,8 @@ TEST_F(Load, AFileThatCannotBeReadIsAProblem) {
 
 TEST_F(Load, HugeOrRecursiveDocumentsAreRefused) {
     EXPECT_THAT(bad(std::string((1 << 20) + 1, '#')), ElementsAre("c.yaml: larger than 1 MiB"));
-    EXPECT_THAT(bad("a: " + std::string(100'000, '[')), ElementsAre(HasSubstr("nested deeper than 32 levels")));
+    EXPECT_THAT(bad("a: " + std::string(100'000, '[')),
+                ElementsAre(HasSubstr("nested deeper than 32 levels")));
     std::string laughs = "a: &a [x, x, x, x, x, x, x, x, x, x]\n";
     for (char c = 'b'; c < 'k'; ++c) {
         const std::string before(1, static_cast<char>(c - 1));
