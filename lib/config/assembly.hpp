@@ -25,10 +25,10 @@ struct assembly {
 
     bool is_set(std::string_view name) const { return places.contains(name); }
 
-    // Adds a problem at the place where the key was set: "<name>: <message>".
+    // Adds a problem at the place where the key was set ("configuration" if nowhere): "<name>: <message>".
     void complain(std::string_view name, const std::string& message) {
         const auto found = places.find(name);
-        problems.push_back({found == places.end() ? std::string(name) : found->second.where,
+        problems.push_back({found == places.end() ? "configuration" : found->second.where,
                             std::string(name) + ": " + message});
     }
 };

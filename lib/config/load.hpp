@@ -26,7 +26,8 @@ struct sources {
 sources from_process(std::string file, std::vector<std::string> overrides);
 
 struct problem {
-    std::string where;   // "linkrunnerd.yaml:12:5", "--set upstream.url", "environment LINKRUNNERD_X"
+    std::string where;   // "linkrunnerd.yaml:12:5", "--set upstream.url", "environment LINKRUNNERD_X",
+                         // "configuration" for what is set nowhere
     std::string message; // "unknown key 'upstream.ulr'; did you mean 'upstream.url'?"
 };
 

@@ -158,9 +158,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "c.yaml:1:21: intake.max_event: is larger than intake.max_body (1MB), which holds it"},
         mistake{"delivery: {backoff: {initial: 10m}}\n",
                 "c.yaml:1:31: delivery.backoff.initial: is longer than delivery.backoff.max (5m)"},
-        mistake{
-            "delivery: {backoff: {max: 10ms}}\n",
-            "delivery.backoff.initial: delivery.backoff.initial: is longer than delivery.backoff.max (10ms)"},
+        mistake{"delivery: {backoff: {max: 10ms}}\n",
+                "configuration: delivery.backoff.initial: is longer than delivery.backoff.max (10ms)"},
         mistake{"intake: {tls: {cert_file: /dev/null}}\n",
                 "c.yaml:1:27: intake.tls.cert_file: needs intake.tls.key_file, too"},
         mistake{"intake: {tls: {client_ca_file: /dev/null}}\n",

@@ -94,10 +94,9 @@ TEST_F(Secret, WithoutAnyKeyTheWaysToGiveOneAreSaid) {
         GTEST_SKIP() << "this machine has a server key";
     }
     environment.clear();
-    EXPECT_THAT(bad(""),
-                ElementsAre("upstream.server_key_file: upstream.server_key_file: no server key; put it "
-                            "into /etc/linkrunnerd/server.key, or name its file here, or set "
-                            "LINKRUNNER_SERVER_KEY, or give the systemd credential server_key"));
+    EXPECT_THAT(bad(""), ElementsAre("configuration: upstream.server_key_file: no server key; put it "
+                                     "into /etc/linkrunnerd/server.key, or name its file here, or set "
+                                     "LINKRUNNER_SERVER_KEY, or give the systemd credential server_key"));
 }
 
 TEST_F(Secret, ABadKeyInTheEnvironmentIsNotRepeated) {
