@@ -68,7 +68,6 @@ TEST_F(client_tls_test, tls_1_2_will_do_and_1_1_will_not) {
         answer_with(good, [](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION); })
             .body,
         "fine");
-    sender->stop();
     loop.call([this] { sender.reset(); });
     const auto old = answer_with(good, [](SSL_CTX* context) {
         SSL_CTX_set_security_level(context, 0);

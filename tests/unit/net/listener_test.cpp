@@ -175,10 +175,9 @@ TEST_F(listener_test, an_inherited_socket_is_served_and_left_in_place) {
 }
 
 TEST_F(listener_test, stopping_answers_what_is_in_hand_and_closes_the_rest) {
-    std::vector<responder> held;
     handler.serve = [&](request& whole, responder answer) {
-        if (whole.target() == "/held") {
-            held.push_back(std::move(answer));
+        if (whole.target() == "/all_held") {
+            all_held.push_back(std::move(answer));
         } else {
             answer(response{});
         }
@@ -187,9 +186,9 @@ TEST_F(listener_test, stopping_answers_what_is_in_hand_and_closes_the_rest) {
     auto idle = client(), busy = client(), half = client();
     idle.send(get);
     EXPECT_EQ(idle.read_answer().status, 200);
-    busy.send("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    busy.send("GET /all_held HTTP/1.1\r\nHost: x\r\n\r\n");
     half.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
-    await([&] { return held.size() == 1 && handler.heads == 3; });
+    await([&] { return all_held.size() == 1 && handler.heads == 3; });
     std::atomic<int> told{0};
     loop.call([&] {
         served->stop([&] { ++told; });
@@ -202,7 +201,7 @@ TEST_F(listener_test, stopping_answers_what_is_in_hand_and_closes_the_rest) {
     auto answer = half.read_answer();
     EXPECT_EQ(answer.headers["connection"], "close");
     EXPECT_TRUE(half.ended());
-    loop.call([&] { held[0](response{}); });
+    loop.call([&] { all_held[0](response{}); });
     answer = busy.read_answer();
     EXPECT_EQ(answer.headers["connection"], "close");
     EXPECT_TRUE(busy.ended());
@@ -224,7 +223,6 @@ TEST_F(listener_test, a_request_that_lies_in_the_socket_when_the_server_stops_is
 }
 
 TEST_F(listener_test, abort_closes_at_once_and_ends_a_stop) {
-    responder held;
     handler.serve = [&](request&, responder answer) { held = std::move(answer); };
     start();
     auto peer = client();

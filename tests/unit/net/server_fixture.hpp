@@ -98,6 +98,8 @@ class server_test : public ::testing::Test {
         return peer.read_to_end();
     }
 
+    responder held; // outlive the loop: they belong to its thread while it runs
+    std::vector<responder> all_held;
     tests::loop_thread loop;
     scripted_handler handler;
     server_settings settings;

@@ -220,10 +220,9 @@ TEST_F(server_test, large_bodies_arrive_whole_sized_and_chunked) {
 TEST_F(server_test, large_bodies_share_a_pool_and_wait_for_their_turn) {
     settings.body_pool_bytes = 250'000;
     settings.request_timeout = 300ms; // does not count while the server makes a client wait
-    std::vector<responder> held;
     handler.serve = [&](request& whole, responder answer) {
         if (whole.body().size() > 64 * 1024) {
-            held.push_back(std::move(answer));
+            all_held.push_back(std::move(answer));
         } else {
             answer(response{});
         }
@@ -234,7 +233,7 @@ TEST_F(server_test, large_bodies_share_a_pool_and_wait_for_their_turn) {
                                 std::string(200'000, 'y') + "\r\n0\r\n\r\n";
     auto first = client(), second = client(), third = client(), small = client();
     first.send(large);
-    await([&] { return held.size() == 1; });
+    await([&] { return all_held.size() == 1; });
     std::thread sender([&] { second.try_send(large); });
     await([this] { return handler.heads == 2; });
     std::thread other_sender([&] { third.try_send(chunked); });
@@ -244,10 +243,10 @@ TEST_F(server_test, large_bodies_share_a_pool_and_wait_for_their_turn) {
     auto idle = client();
     idle.send("G");
     EXPECT_TRUE(idle.read_to_end().starts_with("HTTP/1.1 408")); // more than the request's time has passed
-    EXPECT_EQ(loop.call([&] { return held.size(); }), 1u);
+    EXPECT_EQ(loop.call([&] { return all_held.size(); }), 1u);
     for (std::size_t i = 0; i < 3; ++i) {
-        await([&] { return held.size() == i + 1; });
-        loop.call([&] { held[i](response{}); });
+        await([&] { return all_held.size() == i + 1; });
+        loop.call([&] { all_held[i](response{}); });
     }
     sender.join();
     other_sender.join();
@@ -258,22 +257,21 @@ TEST_F(server_test, large_bodies_share_a_pool_and_wait_for_their_turn) {
 
 TEST_F(server_test, a_client_that_leaves_while_it_waits_for_the_pool_gives_way) {
     settings.body_pool_bytes = 100'000;
-    std::vector<responder> held;
-    handler.serve = [&](request&, responder answer) { held.push_back(std::move(answer)); };
+    handler.serve = [&](request&, responder answer) { all_held.push_back(std::move(answer)); };
     start();
     auto first = client();
     first.send(post("/", std::string(100'000, 'x')));
-    await([&] { return held.size() == 1; });
+    await([&] { return all_held.size() == 1; });
     auto second = client();
     second.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
     await([this] { return handler.heads == 2; });
-    loop.call([&] { held[0](response{}); });
+    loop.call([&] { all_held[0](response{}); });
     second.close();
     await([this] { return served->connections() == 1; });
     first.read_answer();
     first.send(post("/", std::string(100'000, 'x')));
-    await([&] { return held.size() == 2; });
-    loop.call([&] { held[1](response{}); });
+    await([&] { return all_held.size() == 2; });
+    loop.call([&] { all_held[1](response{}); });
     EXPECT_EQ(first.read_answer().status, 200);
 }
 

@@ -24,7 +24,6 @@ TEST_F(server_test, answers_requests_on_one_connection_in_order) {
 }
 
 TEST_F(server_test, pipelined_requests_are_answered_in_order_even_when_the_first_takes_longer) {
-    responder held;
     handler.serve = [&](request& whole, responder answer) {
         response made;
         made.body = whole.target();
@@ -173,7 +172,6 @@ TEST_F(server_test, http_1_0_closes_unless_asked_to_keep_the_connection) {
 }
 
 TEST_F(server_test, a_client_that_has_sent_its_end_still_gets_its_answers) {
-    responder held;
     handler.serve = [&](request&, responder answer) { held = std::move(answer); };
     start();
     auto peer = client();
@@ -228,32 +226,31 @@ TEST_F(server_test, a_handler_may_move_the_body_away) {
 }
 
 TEST_F(server_test, an_answer_to_a_connection_that_has_gone_does_nothing) {
-    std::vector<responder> held;
     request* last = nullptr;
     handler.serve = [&](request& whole, responder answer) {
         last = &whole;
-        held.push_back(std::move(answer));
+        all_held.push_back(std::move(answer));
     };
     start();
     auto peer = client();
     peer.send(post("/gone", "body"));
-    await([&] { return held.size() == 1; });
+    await([&] { return all_held.size() == 1; });
     peer.reset();
     await([this] { return served->connections() == 0; }); // noticed while the handler works
     loop.call([&] {
         EXPECT_EQ(last->body(), "body"); // still valid
         EXPECT_EQ(last->target(), "/gone");
-        held[0](response{});
-        held[0](response{});
+        all_held[0](response{});
+        all_held[0](response{});
     });
     auto other = client();
     other.send(get);
-    await([&] { return held.size() == 2; });
+    await([&] { return all_held.size() == 2; });
     loop.call([this] { served.reset(); });
     EXPECT_TRUE(other.ended());
     loop.call([&] {
-        held[1](response{});
-        held.clear();
+        all_held[1](response{});
+        all_held.clear();
     });
 }
 
@@ -337,7 +334,6 @@ TEST_F(server_test, a_request_that_does_not_come_whole_in_time_gets_408) {
 TEST_F(server_test, the_deadline_does_not_count_while_the_handler_works) {
     settings.request_timeout = 20ms;
     settings.idle_timeout = 20ms;
-    responder held;
     handler.serve = [&](request&, responder answer) { held = std::move(answer); };
     start();
     auto peer = client();

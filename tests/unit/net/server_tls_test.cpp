@@ -75,7 +75,6 @@ TEST_F(server_tls_test, ends_with_a_proper_close_notify) {
 }
 
 TEST_F(server_tls_test, a_client_that_has_ended_its_side_gets_its_answer) {
-    responder held;
     handler.serve = [&](request&, responder answer) { held = std::move(answer); };
     start();
     auto peer = tls_peer::client(client());
