@@ -47,7 +47,7 @@ enum class since { reload, start }; // when a changed value can take effect at t
 
 template <class Owner>
 struct basic_key {
-    std::string_view name; // dotted: "spool.dead.max_bytes"
+    std::string_view name; // dotted: "delivery.backoff.max"
     shape form;
     std::string_view description;
     slot (*at)(Owner&);
@@ -64,7 +64,7 @@ inline constexpr std::size_t most_lanes = 16;
 
 const key* find_key(std::string_view name);
 
-// True for a name that has keys below it: "spool", "spool.dead".
+// True for a name that has keys below it: "delivery", "delivery.backoff".
 bool is_section(std::string_view name);
 
 // "upstream.url" -> "LINKRUNNERD_UPSTREAM__URL", and back.

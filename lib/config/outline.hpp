@@ -12,7 +12,7 @@ class outline {
     std::string enter(std::string& out, std::string_view name);
 
   private:
-    std::string open_; // "spool.dead." of the line before
+    std::string open_; // "delivery.backoff." of the line before
 };
 
 } // namespace linkrunner::config

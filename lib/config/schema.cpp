@@ -154,7 +154,7 @@ void write_key(writer& to, std::string_view name, const basic_key<Owner>& each, 
     to.close();
 }
 
-// The keys below a prefix: "", "spool.", "spool.dead.".
+// The keys below a prefix: "", "delivery.", "delivery.backoff.".
 void write_section(writer& to, const std::string& prefix, settings& defaults) {
     to.member("type", json("object"));
     to.member("additionalProperties", "false");

@@ -145,7 +145,7 @@ TEST_F(Keys, HaveNamesThatAreUniqueAndMapToTheEnvironmentAndBack) {
         EXPECT_TRUE(is_section(each.name.substr(0, each.name.find('.')))) << each.name;
         EXPECT_FALSE(is_section(each.name)) << each.name;
     }
-    EXPECT_EQ(environment_name("spool.dead.max_age"), "LINKRUNNERD_SPOOL__DEAD__MAX_AGE");
+    EXPECT_EQ(environment_name("delivery.backoff.max"), "LINKRUNNERD_DELIVERY__BACKOFF__MAX");
 }
 
 TEST_F(Keys, HaveDefaultsWithinTheirOwnBounds) {

@@ -13,11 +13,11 @@ class Print : public test::Configuration {};
 TEST_F(Print, SaysWhereEachValueIsFrom) {
     environment["LINKRUNNERD_INTAKE__MAX_BATCH"] = "5";
     overrides = {"log.level=debug"};
-    const std::string text = print(good("spool:\n  dead: {max_age: 48h}\n"));
+    const std::string text = print(good("delivery:\n  backoff: {max: 2m}\n"));
     EXPECT_THAT(text, testing::StartsWith("intake:\n  listen: [\"127.0.0.1:7417\", "
                                           "\"unix:/run/linkrunnerd/intake.sock\"] # default\n"));
     EXPECT_THAT(text, HasSubstr("\n  max_batch: 5 # environment LINKRUNNERD_INTAKE__MAX_BATCH\n"));
-    EXPECT_THAT(text, HasSubstr("\n  dead:\n    max_bytes: 128MiB # default\n    max_age: 2d # " +
+    EXPECT_THAT(text, HasSubstr("\n  backoff:\n    initial: 1s # default\n    max: 2m # " +
                                 files.path("c.yaml") + ":2\n"));
     EXPECT_THAT(text, HasSubstr("\nlog:\n  level: debug # --set\n"));
     EXPECT_THAT(text, HasSubstr("\n  # the server key: ******** (environment LINKRUNNER_SERVER_KEY)\n"));
