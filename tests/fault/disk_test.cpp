@@ -20,12 +20,17 @@ class disk : public daemon_test {
         small.emplace(std::size_t{24} << 20);
         start_sandbox();
         settings["spool.directory"] = *small / "spool";
+        settings["delivery.hold_probe"] = "50ms";
     }
 
     void TearDown() override {
         daemon_test::TearDown();
         small.reset();
     }
+
+    // A wrong key holds everything back; a probe notices soon when it is right again.
+    void hold_deliveries() { api->set_key("another-key"); }
+    void let_deliveries_go() { api->set_key(server_key); }
 
     // Posts until the daemon refuses; how many it took and the refusal.
     std::pair<std::uint64_t, http_answer> post_until_refused() {
@@ -55,7 +60,7 @@ class disk : public daemon_test {
 };
 
 TEST_F(disk, that_is_full_of_the_spool_refuses_and_recovers_by_delivering) {
-    api->set_listening(false);
+    hold_deliveries();
     start();
     const auto [taken, refused] = post_until_refused();
     EXPECT_GT(taken, 100U);
@@ -67,7 +72,7 @@ TEST_F(disk, that_is_full_of_the_spool_refuses_and_recovers_by_delivering) {
     EXPECT_THAT(ready.body, HasSubstr("disk_full"));
     EXPECT_EQ(daemon->observe("/healthz").status, 200);
     EXPECT_EQ(daemon->ledger("accepted"), taken);
-    api->set_listening(true);
+    let_deliveries_go();
     EXPECT_TRUE(api->wait_for_unique(taken, patience));
     EXPECT_TRUE(takes_events_again());
     EXPECT_EQ(api->duplicates(), 0U);
@@ -75,7 +80,7 @@ TEST_F(disk, that_is_full_of_the_spool_refuses_and_recovers_by_delivering) {
 }
 
 TEST_F(disk, that_others_fill_does_not_stop_deliveries) {
-    api->set_listening(false);
+    hold_deliveries();
     start();
     std::string lines;
     for (int i = 0; i < 500; ++i) {
@@ -85,7 +90,7 @@ TEST_F(disk, that_others_fill_does_not_stop_deliveries) {
     small->fill();
     const auto [taken, refused] = post_until_refused();
     EXPECT_EQ(code_of(refused), "disk_full");
-    api->set_listening(true);
+    let_deliveries_go();
     EXPECT_TRUE(api->wait_for_unique(500 + taken, patience));
     EXPECT_TRUE(daemon->wait_until([](running_daemon& self) { return self.ledger("pending") == 0; }));
     small->make_room();
@@ -94,7 +99,8 @@ TEST_F(disk, that_others_fill_does_not_stop_deliveries) {
 }
 
 TEST_F(disk, that_is_full_at_the_start_does_not_keep_the_daemon_from_delivering) {
-    api->set_listening(false);
+    hold_deliveries();
+    small->fill(std::size_t{4} << 20);
     start();
     const auto [taken, refused] = post_until_refused();
     EXPECT_EQ(code_of(refused), "disk_full");
@@ -103,28 +109,28 @@ TEST_F(disk, that_is_full_at_the_start_does_not_keep_the_daemon_from_delivering)
     start();
     EXPECT_EQ(daemon->ledger("pending"), taken);
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 503);
-    api->set_listening(true);
+    let_deliveries_go();
     EXPECT_TRUE(api->wait_for_unique(taken, patience));
     small->make_room();
     EXPECT_TRUE(takes_events_again());
 }
 
 TEST_F(disk, that_is_full_while_the_daemon_is_killed_loses_nothing_that_was_accepted) {
-    api->set_listening(false);
+    hold_deliveries();
     start();
     std::uint64_t taken = post_until_refused().first;
     daemon->kill();
     start();
     taken += post_until_refused().first;
     daemon->kill();
-    api->set_listening(true);
+    let_deliveries_go();
     start();
     EXPECT_TRUE(api->wait_for_unique(taken, patience));
     EXPECT_EQ(daemon->ledger("lost"), 0U);
 }
 
 TEST_F(disk, that_is_read_only_at_the_start_is_said_and_ends_with_74) {
-    api->set_listening(false);
+    hold_deliveries();
     start();
     EXPECT_EQ(daemon->post(event_text("e", "u", "1")).status, 202);
     EXPECT_EQ(daemon->stop(), 0);
@@ -133,7 +139,7 @@ TEST_F(disk, that_is_read_only_at_the_start_is_said_and_ends_with_74) {
     EXPECT_EQ(code, 74) << output;
     EXPECT_THAT(output, HasSubstr("Read-only file system"));
     small->set_read_only(false);
-    api->set_listening(true);
+    let_deliveries_go();
     start();
     EXPECT_TRUE(api->wait_for_unique(1, patience));
 }

@@ -118,7 +118,7 @@ TEST_F(intake_batches, may_be_compressed) {
 }
 
 TEST_F(intake_batches, that_inflate_too_far_are_refused) {
-    start({{"intake.max_body", "100kB"}});
+    start({{"intake.max_body", "100kB"}, {"intake.max_event", "50kB"}});
     const auto answer = post_lines(gzip(std::string(10'000'000, '\n')), {{"Content-Encoding", "gzip"}});
     EXPECT_EQ(answer.status, 413);
     EXPECT_EQ(code_of(answer), "body_too_large");

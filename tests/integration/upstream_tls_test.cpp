@@ -96,7 +96,8 @@ TEST_F(upstream_tls, does_not_speak_1_1) {
 
 TEST_F(upstream_tls, does_not_talk_tls_to_a_plain_server_nor_plain_to_a_tls_server) {
     start_sandbox(keyed());
-    start({{"upstream.url", "https://127.0.0.1:" + std::to_string(api->port()) + "/api/v1"}});
+    start({{"upstream.url", "https://127.0.0.1:" + std::to_string(api->port()) + "/api/v1"},
+           {"upstream.connect_timeout", "200ms"}});
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 202);
     EXPECT_TRUE(daemon->wait_state("outage"));
     EXPECT_EQ(api->sums().requests, 0U);

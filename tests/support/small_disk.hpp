@@ -5,6 +5,7 @@
 #include "support/temp_directory.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <sched.h>
 #include <string>
@@ -31,13 +32,15 @@ class small_disk {
 
     std::string operator/(const std::string& name) const { return place_ / name; }
 
-    // Takes all room that is left.
-    void fill() const {
+    // Takes so much room, or all that is left.
+    void fill(std::size_t at_most_bytes = SIZE_MAX) const {
         const int file = ::open((place_ / "filler").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         check(file, "create filler");
         for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{4096}, std::size_t{1}}) {
             const std::string zeros(piece, '\0');
-            while (::write(file, zeros.data(), zeros.size()) == static_cast<ssize_t>(zeros.size())) {
+            while (piece <= at_most_bytes &&
+                   ::write(file, zeros.data(), piece) == static_cast<ssize_t>(piece)) {
+                at_most_bytes -= piece;
             }
         }
         ::close(file);
