@@ -16,7 +16,7 @@ build=(
     libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev zlib1g-dev libxxhash-dev libcli11-dev prometheus-cpp-dev
 )
 run=(
-    libboost-container1.81.0 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libfmt9 libyaml-cpp0.7 libssl3 zlib1g libxxhash0
+    libboost-container1.81.0 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libfmt9 libyaml-cpp0.7 libssl3 zlib1g
     libprometheus-cpp-core1.0 libstdc++6 ca-certificates
 )
 demo=(curl jq procps)

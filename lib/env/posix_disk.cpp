@@ -99,10 +99,13 @@ class posix_file final : public disk_file {
     std::string path_;
 };
 
+// A file is never reached through a symbolic link; a directory may be one, as systemd makes it for
+// StateDirectory= with DynamicUser=.
 int open_retrying(const std::string& path, int flags) {
+    const int follow = (flags & O_DIRECTORY) != 0 ? 0 : O_NOFOLLOW;
     int descriptor = -1;
     do {
-        descriptor = ::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, file_mode);
+        descriptor = ::open(path.c_str(), flags | follow | O_CLOEXEC, file_mode);
     } while (descriptor < 0 && errno == EINTR);
     return descriptor;
 }

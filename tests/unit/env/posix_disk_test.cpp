@@ -60,6 +60,16 @@ TEST_F(posix_disk_test, only_regular_files_are_listed) {
     EXPECT_GT(disk_->free_bytes(directory_).value(), 0u);
 }
 
+TEST_F(posix_disk_test, a_directory_may_be_a_symbolic_link_and_a_file_may_not) {
+    ASSERT_TRUE(disk_->make_directory(path("private")));
+    std::filesystem::create_directory_symlink(path("private"), path("spool"));
+    EXPECT_TRUE(disk_->make_directory(path("spool")));
+    EXPECT_TRUE(disk_->sync_directory(path("spool")));
+    (void)disk_->open(path("spool/a"), disk::mode::create_new).value();
+    std::filesystem::create_symlink(path("private/a"), path("link"));
+    EXPECT_TRUE(disk_->open(path("link"), disk::mode::read).has_error());
+}
+
 TEST_F(posix_disk_test, files_and_directories_are_for_the_owner_only) {
     ASSERT_TRUE(disk_->make_directory(path("spool")));
     (void)disk_->open(path("spool/a"), disk::mode::create_new).value();
