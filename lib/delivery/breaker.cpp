@@ -49,6 +49,7 @@ void breaker::open(steady_time now, double random) {
 
 breaker::judgement breaker::succeeded(std::uint64_t user_key) {
     judgement out;
+    ++successes_;
     const std::set<sequence> failed = std::exchange(failed_, {});
     if (!open_) {
         out.counted.assign(failed.begin(), failed.end());

@@ -8,7 +8,7 @@
 //
 // While only a few users' events have failed, an event of any other user may be tried at once: neither a lone
 // poisonous event nor a handful may look like an outage to those that come after. If it succeeds, those that
-// failed are suspected.
+// failed are suspected. So is an event that has failed before, between and after others' successes.
 //
 // After the first success delivery ramps up: one attempt in flight more for each success (slow start), half
 // of them for a failure.
@@ -70,6 +70,7 @@ class breaker {
     // Not open, but events fail in a row: better to try another than the oldest.
     bool doubtful() const { return !open_ && failed_.size() >= by_.doubtful; }
 
+    std::uint64_t successes() const { return successes_; }
     std::size_t in_flight_limit() const { return limit_; }
     std::size_t failures_in_a_row() const { return in_a_row_; }
 
@@ -85,6 +86,7 @@ class breaker {
     bool probing_ = false;
     std::uint32_t probes_failed_ = 0;
     steady_time next_probe_{};
+    std::uint64_t successes_ = 0;
     // Since the last success:
     std::size_t in_a_row_ = 0;
     std::size_t unsuspected_ = 0;     // failures that can make an outage

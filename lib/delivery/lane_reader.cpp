@@ -17,7 +17,9 @@ std::optional<lane_reader::plan> lane_reader::next(std::optional<sequence> again
 }
 
 void lane_reader::begins(const plan& what) {
+    reading_ = true;
     again_last_ = what.again;
+    from_ = what.from;
     stored_meanwhile_ = false;
     cut_.reset();
     replayed_.reset();
@@ -31,9 +33,9 @@ void lane_reader::cut_at(sequence number) {
 
 sequence lane_reader::ended(sequence next, bool at_end) {
     if (cut_) {
-        frontier_ = std::max(frontier_, *cut_);
+        frontier_ = from_ <= frontier_ ? std::max(frontier_, *cut_) : frontier_;
         at_end_ = false;
-    } else if (next >= frontier_) {
+    } else if (from_ <= frontier_ && next >= frontier_) {
         frontier_ = next;
         at_end_ = at_end && !stored_meanwhile_;
     }
@@ -42,10 +44,17 @@ sequence lane_reader::ended(sequence next, bool at_end) {
         at_end_ = false;
     }
     const sequence shown = cut_ ? std::min(*cut_, next) : next;
+    reading_ = false;
     cut_.reset();
     replayed_.reset();
     gone_before_ = std::exchange(gone_now_, {});
     return shown;
+}
+
+void lane_reader::gone_elsewhere(sequence number) {
+    if (reading_) {
+        gone(number);
+    }
 }
 
 void lane_reader::stored() {

@@ -33,6 +33,7 @@ class lane_reader {
     void replayed(sequence number); // it is pending again: everything from it on is read once more
 
     void gone(sequence number) { gone_now_.insert(number); } // an event ended
+    void gone_elsewhere(sequence number);                    // its mark is in the queue already
     bool has_gone(sequence number) const {
         return gone_now_.contains(number) || gone_before_.contains(number);
     }
@@ -44,7 +45,9 @@ class lane_reader {
     sequence frontier_ = 1;
     bool at_end_ = false;
     bool stored_meanwhile_ = false;
+    bool reading_ = false;
     bool again_last_ = false;
+    sequence from_ = 1; // of the read under way
     std::optional<sequence> cut_;
     std::optional<sequence> replayed_; // during this read
     boost::unordered_flat_set<sequence> gone_now_, gone_before_;

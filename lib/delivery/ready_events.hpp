@@ -1,10 +1,12 @@
-// The events of a lane that may be sent, oldest first, by path (a held path keeps only its own).
+// The events of a lane that may be sent, oldest first, by path (a held path keeps only its own), and those
+// that have failed before apart from the fresh ones.
 #pragma once
 
 #include "base/endpoint.hpp"
 #include "delivery/time.hpp"
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -13,72 +15,37 @@ namespace linkrunner::delivery {
 using path_mask = std::uint32_t; // bit i: endpoint i
 inline constexpr path_mask all_paths = (path_mask{1} << endpoint_count) - 1;
 
-constexpr path_mask mask_of(endpoint path) noexcept {
-    return path_mask{1} << static_cast<unsigned>(path);
-}
-
 class ready_events {
   public:
-    void add(endpoint path, sequence number);
-    void remove(endpoint path, sequence number);
+    using predicate = std::function<bool(sequence)>;
+
+    void add(endpoint path, sequence number, bool failed);
+    void remove(endpoint path, sequence number, bool failed);
 
     bool any(path_mask paths) const;
     std::optional<sequence> oldest(path_mask paths) const;
 
-    // One at a random place; `other_than`, if given, is asked to say no to one (which is then the last
-    // choice).
-    template <class Predicate>
-    std::optional<sequence> anywhere(path_mask paths, double random, Predicate&& unwanted) const;
+    // The first from this number on, or the oldest where there is none: one after the other, they go round.
+    std::optional<sequence> around(path_mask paths, sequence from) const;
 
-    // The first that will do among the `most` oldest of each path.
-    template <class Predicate>
-    std::optional<sequence> among_oldest(path_mask paths, int most, Predicate&& will_do) const;
+    // One at a random place (not quite uniform where numbers are sparse). `random` is in [0, 1).
+    std::optional<sequence> anywhere(path_mask paths, double random) const;
 
-    std::size_t size() const { return size_; }
+    // The first that will do among the `most` oldest fresh ones of each path.
+    std::optional<sequence> fresh(path_mask paths, int most, const predicate& will_do) const;
+
+    std::size_t fresh_count() const { return fresh_count_; }
+    std::size_t failed_count() const { return failed_count_; }
 
   private:
-    const std::set<sequence>* pick_path(path_mask paths, double random) const;
+    using numbers = std::set<sequence>;
+    template <class Choose>
+    std::optional<sequence> least(path_mask paths, Choose choose) const;
+    static std::size_t index_of(endpoint path) { return static_cast<std::size_t>(path); }
 
-    std::array<std::set<sequence>, endpoint_count> by_path_;
-    std::size_t size_ = 0;
+    std::array<numbers, endpoint_count> fresh_, failed_;
+    std::size_t fresh_count_ = 0;
+    std::size_t failed_count_ = 0;
 };
-
-template <class Predicate>
-std::optional<sequence> ready_events::anywhere(path_mask paths, double random, Predicate&& unwanted) const {
-    const std::set<sequence>* from = pick_path(paths, random);
-    if (from == nullptr) {
-        return std::nullopt;
-    }
-    const sequence first = *from->begin();
-    const double span = static_cast<double>(*from->rbegin() - first + 1);
-    auto found = from->lower_bound(first + static_cast<sequence>(span * random));
-    if (found == from->end()) {
-        found = from->begin();
-    }
-    if (unwanted(*found)) {
-        const auto other = std::next(found) == from->end() ? from->begin() : std::next(found);
-        return *other;
-    }
-    return *found;
-}
-
-template <class Predicate>
-std::optional<sequence> ready_events::among_oldest(path_mask paths, int most, Predicate&& will_do) const {
-    for (std::size_t path = 0; path < by_path_.size(); ++path) {
-        if ((paths >> path & 1) == 0) {
-            continue;
-        }
-        int looked_at = 0;
-        for (const sequence number : by_path_[path]) {
-            if (will_do(number)) {
-                return number;
-            }
-            if (++looked_at == most) {
-                break;
-            }
-        }
-    }
-    return std::nullopt;
-}
 
 } // namespace linkrunner::delivery

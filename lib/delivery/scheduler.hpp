@@ -92,7 +92,8 @@ class scheduler {
         sequence from = 1;
         std::size_t count = 0;
     };
-    // One read of a lane at a time; asking again replaces a read that failed.
+    // One read of a lane at a time; asking again replaces a read that failed. To be asked whenever anything
+    // else was called: events also make room by next(), when they die of age.
     virtual std::optional<request_for_more> wanted(std::uint8_t lane) = 0;
 
     // The read that wanted() asked for last is done: its events were offered in order, the next read starts
@@ -106,7 +107,8 @@ class scheduler {
 
     virtual admission offer(const candidate& event) = 0;
 
-    // An event ended elsewhere (dropped by an operator): forget it if it is here and not in flight.
+    // An event ended elsewhere (dropped by an operator), and its mark is recorded: forget it. One that is in
+    // flight is forgotten when its attempt has ended, unless that delivers it.
     virtual void forget(sequence number) = 0;
 
     // The next attempt to begin now; pays its token and counts it as in flight. Nothing when none may begin

@@ -73,6 +73,8 @@ class scheduler_core final : public scheduler {
         bool condemned = false;     // in flight, and the next failure is the end
         wall_time first_attempt{};
         steady_time rests_until{};
+        std::uint32_t failed_spans = 0;          // between successes of others, in which it failed
+        std::optional<std::uint64_t> failed_at;  // breaker::successes() at the last failure
         std::optional<std::uint64_t> refused_at; // hold::successes() at the last refusal
         flight attempt;
     };
@@ -91,10 +93,12 @@ class scheduler_core final : public scheduler {
     };
 
     // scheduler_memory.cpp
-    std::size_t in_memory(const lane& one) const { return one.ready.size() + one.users.waiting_behind(); }
+    std::size_t untried(const lane& one) const;
+    std::size_t failed() const; // waiting for a retry, or ready for it
     void make_ready(held_event& event);
     void rest(held_event& event, steady_time until);
     void remove(sequence number);
+    static verdict death_of(const held_event& event, const char* reason);
     void dismiss(const held_event& event, const char* reason);
     void advance(steady_time now, wall_time wall);
 
@@ -119,7 +123,7 @@ class scheduler_core final : public scheduler {
     verdict rejected(held_event& event, const attempt_end& how, steady_time now);
     verdict refused(held_event& event, outcome what, const attempt_end& how, steady_time now);
     verdict failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall);
-    verdict dead(held_event& event, const char* reason);
+    verdict dead(held_event& event, const char* reason, steady_time now);
     verdict retry(held_event& event, std::optional<steady_time> until);
     void count_failure(sequence number);
     void release(held_event& event);

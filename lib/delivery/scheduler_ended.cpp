@@ -9,6 +9,7 @@ namespace linkrunner::delivery {
 
 namespace {
 
+constexpr std::uint32_t spans_that_make_suspect = 3;
 constexpr auto rest_of_unsent = std::chrono::seconds(1);
 
 std::string words_for_pause(const attempt_end& how) {
@@ -152,7 +153,7 @@ verdict scheduler_core::rejected(held_event& event, const attempt_end& how, stea
     if (hold_of(event).rejected(what, now)) {
         return retry(event, std::nullopt);
     }
-    return dead(event, "rejected");
+    return dead(event, "rejected", now);
 }
 
 verdict scheduler_core::refused(held_event& event, outcome what, const attempt_end& how, steady_time now) {
@@ -169,36 +170,36 @@ verdict scheduler_core::refused(held_event& event, outcome what, const attempt_e
     }
     ++event.counted; // others got through meanwhile: it is this event
     if (event.counted >= options_.max_attempts) {
-        return dead(event, "attempts");
+        return dead(event, "attempts", now);
     }
     return retry(event, now + backoff_.full_jitter(event.failures, random_()));
 }
 
 verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall) {
     ++event.failures;
+    if (event.failed_at != breaker_.successes()) {
+        event.failed_at = breaker_.successes();
+        event.suspected = ++event.failed_spans >= spans_that_make_suspect || event.suspected;
+    }
     const bool counts = breaker_.failed(
         {event.what.number, event.what.user_key, event.suspected, event.attempt.breaker_probe}, now,
         random_());
     event.counted += counts ? 1 : 0;
     if (is_ambiguous(how) && event.what.ambiguous_dead) {
-        return dead(event, "ambiguous");
+        return dead(event, "ambiguous", now);
     }
     if (event.condemned || (counts && event.counted >= options_.max_attempts)) {
-        return dead(event, "attempts");
+        return dead(event, "attempts", now);
     }
     const nanoseconds floor =
         std::min<nanoseconds>(retry_after(how, wall).value_or(nanoseconds(0)), options_.retry_after_max);
-    const backoff& by = breaker_.open() ? outage_backoff_ : backoff_;
+    const backoff& by = breaker_.open() && !event.suspected ? outage_backoff_ : backoff_;
     return retry(event, now + by.full_jitter(event.failures, random_(), floor));
 }
 
-verdict scheduler_core::dead(held_event& event, const char* reason) {
-    verdict out;
-    out.kind = verdict_kind::dead;
-    out.reason = reason;
-    out.attempts = event.sent;
-    out.first_attempt = event.first_attempt;
-    out.ambiguous = event.ambiguous;
+verdict scheduler_core::dead(held_event& event, const char* reason, steady_time now) {
+    speed_.ended(now);
+    verdict out = death_of(event, reason);
     remove(event.what.number);
     return out;
 }

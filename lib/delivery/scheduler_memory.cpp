@@ -8,9 +8,7 @@ namespace linkrunner::delivery {
 
 namespace {
 
-constexpr std::size_t most_resting = 20'000;  // events in memory that wait for a retry
 constexpr std::size_t read_again_count = 128; // of one read for passed-over events
-constexpr std::size_t blocked_users_limit = 100'000;
 constexpr auto outage_rest = std::chrono::seconds(5);
 
 std::vector<unsigned> weights_of(const settings& options) {
@@ -44,7 +42,8 @@ scheduler_core::scheduler_core(const settings& options, random_numbers random, s
     options_.max_in_flight = std::max<std::size_t>(options_.max_in_flight, 1);
     options_.window = std::max<std::size_t>(options_.window, 4);
     user_order::limits users;
-    users.users = blocked_users_limit / std::max<std::size_t>(options_.lanes.size(), 1);
+    users.users = std::max<std::size_t>(
+        options_.max_blocked_users / std::max<std::size_t>(options_.lanes.size(), 1), 1);
     users.behind_head = std::clamp<std::size_t>(options_.window / 16, 1, 64);
     lanes_.assign(options_.lanes.size(), lane(users));
 }
@@ -53,13 +52,25 @@ std::unique_ptr<scheduler> scheduler::make(const settings& options, random_numbe
     return std::make_unique<scheduler_core>(options, std::move(random), now);
 }
 
+std::size_t scheduler_core::untried(const lane& one) const {
+    return one.ready.fresh_count() + one.users.waiting_behind();
+}
+
+std::size_t scheduler_core::failed() const {
+    std::size_t out = resting_.size();
+    for (const lane& one : lanes_) {
+        out += one.ready.failed_count();
+    }
+    return out;
+}
+
 std::optional<scheduler::request_for_more> scheduler_core::wanted(std::uint8_t which) {
     lane& one = lanes_.at(which);
     const std::size_t window =
         draining_ ? std::min(options_.window, std::max<std::size_t>(2 * options_.max_in_flight, 64))
                   : options_.window;
-    const std::size_t held = in_memory(one);
-    const bool refill = held <= window - window / 4 && resting_.size() < most_resting && !one.users.full();
+    const std::size_t held = untried(one);
+    const bool refill = held <= window - window / 4 && failed() < options_.max_resting && !one.users.full();
     const auto again = held < window + window / 4 ? one.users.read_again() : std::nullopt;
     const auto plan = one.reader.next(again, refill);
     if (!plan) {
@@ -121,7 +132,7 @@ admission scheduler_core::offer(const candidate& event) {
 
 void scheduler_core::make_ready(held_event& event) {
     event.where = place::ready;
-    lanes_[event.what.lane].ready.add(event.what.path, event.what.number);
+    lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0);
 }
 
 // Events of its user that waited behind it make room.
@@ -144,7 +155,7 @@ void scheduler_core::remove(sequence number) {
     const held_event& event = found->second;
     lane& one = lanes_[event.what.lane];
     if (event.where == place::ready) {
-        one.ready.remove(event.what.path, number);
+        one.ready.remove(event.what.path, number, event.failures > 0);
     } else if (event.where == place::resting) {
         resting_.erase({event.rests_until, number});
     }
@@ -159,14 +170,18 @@ void scheduler_core::remove(sequence number) {
     }
 }
 
+verdict scheduler_core::death_of(const held_event& event, const char* reason) {
+    verdict out;
+    out.kind = verdict_kind::dead;
+    out.reason = reason;
+    out.attempts = event.sent;
+    out.first_attempt = event.first_attempt;
+    out.ambiguous = event.ambiguous;
+    return out;
+}
+
 void scheduler_core::dismiss(const held_event& event, const char* reason) {
-    verdict end;
-    end.kind = verdict_kind::dead;
-    end.reason = reason;
-    end.attempts = event.sent;
-    end.first_attempt = event.first_attempt;
-    end.ambiguous = event.ambiguous;
-    dismissed_.push_back({event.what.number, std::move(end)});
+    dismissed_.push_back({event.what.number, death_of(event, reason)});
     remove(event.what.number);
 }
 
@@ -182,6 +197,9 @@ std::optional<dismissal> scheduler_core::dismissed() {
 void scheduler_core::forget(sequence number) {
     const auto found = events_.find(number);
     if (found == events_.end()) {
+        for (lane& one : lanes_) {
+            one.reader.gone_elsewhere(number);
+        }
         return;
     }
     if (found->second.where == place::in_flight) {

@@ -115,10 +115,11 @@ std::optional<sequence> scheduler_core::choose_probe(path_mask paths) {
     return std::nullopt;
 }
 
-// The users that have failed are few, so those of the first few events that are not theirs are found at once.
+// An event of a user of whom nothing has failed. With order per user, it is among as many fresh ones as there
+// are users that have failed, and one.
 std::optional<sequence> scheduler_core::choose_untried(path_mask paths) const {
     for (const lane& one : lanes_) {
-        const auto found = one.ready.among_oldest(paths, most_looked_at, [&](sequence number) {
+        const auto found = one.ready.fresh(paths, most_looked_at, [&](sequence number) {
             return !breaker_.has_failed(events_.at(number).what.user_key);
         });
         if (found) {
@@ -128,9 +129,10 @@ std::optional<sequence> scheduler_core::choose_untried(path_mask paths) const {
     return std::nullopt;
 }
 
+// At a random place, and not of this user if there is another's beside it.
 sequence scheduler_core::anywhere(const lane& in, path_mask paths, std::uint64_t not_user) {
-    return *in.ready.anywhere(paths, random_(),
-                              [&](sequence number) { return events_.at(number).what.user_key == not_user; });
+    const sequence found = *in.ready.anywhere(paths, random_());
+    return events_.at(found).what.user_key == not_user ? *in.ready.around(paths, found + 1) : found;
 }
 
 std::optional<sequence> scheduler_core::choose_next(path_mask paths) {
@@ -152,7 +154,7 @@ send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_tim
                                  bool breaker_probe) {
     held_event& event = events_.at(chosen.number);
     lane& from = lanes_[event.what.lane];
-    from.ready.remove(event.what.path, chosen.number);
+    from.ready.remove(event.what.path, chosen.number, event.failures > 0);
     event.where = place::in_flight;
     event.attempt = {now, key_, throttle_probe, breaker_probe, chosen.hold_probe};
     if (event.sent == 0 && event.first_attempt == wall_time{}) {

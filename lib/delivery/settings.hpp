@@ -29,7 +29,9 @@ struct settings {
     std::optional<std::chrono::milliseconds> max_age; // nothing: off
     std::chrono::milliseconds retry_after_max{600'000};
     std::chrono::milliseconds hold_probe{60'000};
-    std::size_t window = 1024; // candidates in memory per lane
+    std::size_t window = 1024;               // candidates in memory per lane
+    std::size_t max_blocked_users = 100'000; // with events passed over, at 16 bytes or so each
+    std::size_t max_resting = 20'000;        // events in memory that wait for a retry, beside those
     // The first that matches takes the event; the last takes all.
     std::vector<lane_settings> lanes = {{"revenue", 8, {"purchase_*"}, true}, {"default", 1, {"*"}, false}};
 };

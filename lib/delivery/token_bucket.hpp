@@ -2,8 +2,8 @@
 // burst + rate * T tokens are given. All arithmetic is in whole numbers, so nothing drifts: the level is kept
 // in units of 1e-15 token, of which a rate of one millionth of a token per second gives one in a nanosecond.
 //
-// It begins with one token, not with a full burst: a daemon that is restarted over and over must not earn a
-// burst each time. A steady clock that stands still or goes back gives nothing.
+// It begins empty, so that the bound holds over restarts too: a daemon that is restarted over and over earns
+// nothing by it. A steady clock that stands still or goes back gives nothing.
 #pragma once
 
 #include "delivery/time.hpp"

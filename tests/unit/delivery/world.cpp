@@ -27,9 +27,28 @@ answer no_answer(bool sent_whole, std::chrono::nanoseconds after) {
 world::world(settings options, std::uint64_t seed, script upstream)
     : random(seed), options_(std::move(options)), upstream_(std::move(upstream)),
       by_lane_(options_.lanes.size()), reading_(options_.lanes.size()) {
-    auto numbers = std::make_shared<std::mt19937_64>(seed ^ 0x9e3779b97f4a7c15U);
+    make();
+}
+
+void world::make() {
+    auto numbers = std::make_shared<std::mt19937_64>(random());
     scheduler_ = scheduler::make(
         options_, [numbers] { return static_cast<double>((*numbers)() >> 11) * 0x1.0p-53; }, now_);
+}
+
+void world::restart() {
+    ++life_;
+    for (stored_event& one : events_) {
+        one.what.was_sending = one.what.was_sending || (one.in_flight && one.what.ambiguous_dead);
+        one.in_flight = false;
+        one.in_memory = false;
+        one.ended = !one.end.empty();
+    }
+    reading_.assign(reading_.size(), false);
+    make();
+    wake_ = steady_time::max();
+    ++wake_order_;
+    pump();
 }
 
 sequence world::accept(std::uint64_t user, std::uint8_t lane, bool ambiguous_dead) {
@@ -92,16 +111,16 @@ bool world::run_until_empty(std::chrono::nanoseconds at_most) {
 }
 
 void world::pump() {
+    while (const auto what = scheduler_->next(now_, wall())) {
+        collect(); // those of age died before
+        begin(*what);
+    }
+    collect();
     for (std::uint8_t lane = 0; lane < by_lane_.size(); ++lane) {
         if (!reading_[lane]) {
             read(lane);
         }
     }
-    while (const auto what = scheduler_->next(now_, wall())) {
-        begin(*what);
-        collect();
-    }
-    collect();
     const steady_time when = scheduler_->wake_at(now_);
     ASSERT_GT(when, now_) << "asked to be asked again at once, after saying that there is nothing";
     if (when == wake_) {
@@ -137,7 +156,11 @@ void world::read(std::uint8_t lane) {
         next = *it + 1;
     }
     const bool at_end = it == numbers.end();
-    after(50us, [this, lane, shown = std::move(shown), next, at_end] { take(lane, shown, next, at_end); });
+    after(50us, [this, lane, shown = std::move(shown), next, at_end, life = life_] {
+        if (life == life_) {
+            take(lane, shown, next, at_end);
+        }
+    });
 }
 
 void world::take(std::uint8_t lane, const std::vector<sequence>& shown, sequence next, bool at_end) {
@@ -187,10 +210,12 @@ void world::begin(const send_event& what) {
     stored_event& one = event(what.number);
     check_may_be_sent(one);
     if (refuse_to_send) {
-        after(1us, [this, number = what.number] {
-            scheduler_->not_sent(number, now_);
-            collect();
-            pump();
+        after(1us, [this, number = what.number, life = life_] {
+            if (life == life_) {
+                scheduler_->not_sent(number, now_);
+                collect();
+                pump();
+            }
         });
         return;
     }
@@ -202,7 +227,11 @@ void world::begin(const send_event& what) {
     }
     const answer made = upstream_(one, now_);
     attempts.push_back({now_, what.number, what.probe, made.end.status});
-    after(made.after, [this, number = what.number, how = made.end] { finish(number, how); });
+    after(made.after, [this, number = what.number, how = made.end, life = life_] {
+        if (life == life_) {
+            finish(number, how);
+        }
+    });
 }
 
 void world::finish(sequence number, const attempt_end& how) {
@@ -257,10 +286,9 @@ void world::replay(sequence number) {
 
 void world::drop(sequence number) {
     stored_event& one = event(number);
+    one.ended = true;
+    end(number, "dropped");
     scheduler_->forget(number);
-    if (!one.in_flight) {
-        end(number, "dropped");
-    }
 }
 
 std::size_t world::count_of(const std::string& end) const {

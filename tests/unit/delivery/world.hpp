@@ -64,8 +64,10 @@ class world {
     bool run_until_empty(std::chrono::nanoseconds at_most);
     void replay(sequence number);
     void drop(sequence number);
+    void restart(); // as after a kill -9: what was in flight is not known to have ended
 
     stored_event& event(sequence number) { return events_.at(number - 1); }
+    std::size_t count() const { return events_.size(); }
     std::size_t pending() const { return pending_; }
     std::size_t count_of(const std::string& end) const;
     std::vector<std::uint64_t> pending_by_lane() const;
@@ -91,6 +93,7 @@ class world {
         }
     };
 
+    void make();
     void read(std::uint8_t lane);
     void take(std::uint8_t lane, const std::vector<sequence>& shown, sequence next, bool at_end);
     void begin(const send_event& what);
@@ -114,6 +117,7 @@ class world {
     std::size_t pending_ = 0;
     steady_time wake_{steady_time::max()};
     std::uint64_t wake_order_ = 0;
+    std::uint64_t life_ = 0; // counts restarts: what was begun in an earlier life never arrives
 };
 
 answer answered(int status, std::chrono::nanoseconds after = std::chrono::milliseconds(20));
