@@ -134,6 +134,7 @@ start_daemon() { # upstream URL, further arguments
     shift
     rm -rf "$spool"
     mkdir -p "$spool"
+    : >"$work/daemon.log" # the last one's line must not be taken for this one's
     LINKRUNNER_SERVER_KEY=bench ${under_test[@]+"${under_test[@]}"} "$program" --set log.format=json \
         --set "intake.listen=[127.0.0.1:0]" --set observe.listen=127.0.0.1:0 --set "spool.directory=$spool" \
         --set spool.max_bytes=16GiB --set "upstream.url=$url" "$@" >"$work/daemon.log" 2>&1 &
@@ -217,6 +218,7 @@ for run in $(seq "$runs"); do
     end_to_end through "$through"
 
     say "run $run of $runs: end to end to linkrunner-sandbox"
+    : >"$work/sandbox.log"
     ${beside[@]+"${beside[@]}"} "$sandbox" --listen 127.0.0.1:0 >"$work/sandbox.log" 2>&1 &
     sandbox_pid=$!
     until_true 5 grep -qE '127\.0\.0\.1:[1-9]' "$work/sandbox.log"
@@ -235,7 +237,7 @@ middle() { jq -rs --arg name "$1" "[.[] | select(.name == \$name) | .$2] | sort 
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 bad=$(jq -s 'map((.bad // 0) + (.errors // 0)) | add' "$results")
 cat <<TABLE
-$(date -u +%Y-%m-%d), $(git describe --always --dirty 2>/dev/null || echo no git), $(nproc) × $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r), spool on $(stat -f -c %T "$spool"); $connections keep-alive connections, 324-byte events, $runs runs of $seconds s, median [lowest–highest]; answers that were no success: $bad
+$(date -u +%Y-%m-%d), $(git describe --always --dirty 2>/dev/null || echo no git), $(nproc) × $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1), Linux $(uname -r), spool on $(findmnt -no FSTYPE -T "$spool"); $connections keep-alive connections, 324-byte events, $runs runs of $seconds s, median [lowest–highest]; answers that were no success: $bad
 
 | | events/s in | p50 ms | p99 ms | events/s out | CPU µs/event |
 |---|---|---|---|---|---|
@@ -252,5 +254,5 @@ $(date -u +%Y-%m-%d), $(git describe --always --dirty 2>/dev/null || echo no git
 | events/s delivered, one request each | 10,000 | $(middle sandbox delivered_per_second) to the sandbox, $(middle through delivered_per_second) to nginx |
 | CPU per delivered event beside nginx | | $(ratio "$(middle through us_per_delivered)" "$(middle nginx us_per_event)") times nginx |
 | idle RSS | 12 MB | $(awk -v kb="$(middle idle rss_kb)" 'BEGIN { printf "%.1f MB", kb / 1024 }') |
-| clean Release build of both programs | 300 s | ${build_seconds:-not measured} s |
+| clean Release build of both programs | 300 s | ${build_seconds:+$build_seconds s} |
 TABLE
