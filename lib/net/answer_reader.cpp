@@ -16,6 +16,9 @@ namespace http = boost::beast::http;
 using boost::system::error_code;
 using beast_view = boost::beast::string_view;
 
+constexpr std::size_t min_chunked_rest =
+    5; // "0\r\n\r\n"; Beast asserts it when the last chunk comes in pieces
+
 std::string_view view(beast_view text) {
     return {text.data(), text.size()};
 }
@@ -160,6 +163,10 @@ answer_reader::step answer_reader::parser::read(std::string_view bytes) {
             return {progress::need_more, consumed};
         }
         begun = true;
+        const bool in_chunks = beast->is_header_done() && beast->chunked();
+        if (in_chunks && bytes.size() - consumed < min_chunked_rest) {
+            return {progress::need_more, consumed};
+        }
         error_code failure;
         consumed += put(bytes.substr(consumed), failure);
         if (failure == http::error::need_more) {

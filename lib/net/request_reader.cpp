@@ -18,6 +18,8 @@ using beast_view = boost::beast::string_view;
 
 constexpr std::size_t kept_body_bytes = 64 * 1024; // a larger body's memory is given back
 constexpr std::size_t max_chunk_head_bytes = 4096; // size line with extensions, and trailers
+constexpr std::size_t min_chunked_rest =
+    5; // "0\r\n\r\n"; Beast asserts it when the last chunk comes in pieces
 
 std::string_view view(beast_view text) {
     return {text.data(), text.size()};
@@ -160,7 +162,7 @@ request_reader::step request_reader::parser::read_body(std::string_view bytes) {
     if (const auto length = beast->content_length(); length && *length > max_body_bytes && !discarding) {
         return too_large();
     }
-    if (bytes.empty()) {
+    if (bytes.size() < (beast->chunked() ? min_chunked_rest : 1)) {
         return {};
     }
     error_code failure;
