@@ -294,6 +294,7 @@ void shell::close() {
         wake_.notify_one();
         thread_.join();
     }
+    front_->set_status(store_->status()); // with what was written last
     front_->close();
 }
 
