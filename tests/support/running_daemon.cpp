@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <poll.h>
 #include <stdexcept>
 
@@ -85,7 +86,7 @@ running_daemon::~running_daemon() {
     kill();
     const std::string log = child_->output();
     EXPECT_EQ(log.find(server_key), std::string::npos) << "the server key is in the log";
-    if (testing::Test::HasFailure()) {
+    if (testing::Test::HasFailure() || std::getenv("LINKRUNNER_TEST_LOG") != nullptr) {
         constexpr std::size_t most = 20'000;
         const std::size_t begin = log.size() > most ? log.size() - most : 0;
         std::fprintf(stderr, "---- log of linkrunnerd\n%s----\n", log.c_str() + begin);

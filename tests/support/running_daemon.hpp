@@ -29,7 +29,8 @@ class running_daemon {
     // Starts `program` and waits until it says that it has started. Throws with its output when it does not.
     running_daemon(const std::string& program, const setting_map& settings,
                    std::vector<std::pair<std::string, std::string>> environment = {});
-    ~running_daemon(); // SIGKILL when it still runs; its log goes to the test's output if the test failed
+    ~running_daemon(); // SIGKILL when it still runs; the log is shown if the test failed or
+                       // LINKRUNNER_TEST_LOG is set
 
     process& child() { return *child_; }
     const std::vector<std::string>& listeners() const { return listeners_; } // in the order of intake.listen
