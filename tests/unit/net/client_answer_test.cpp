@@ -113,7 +113,7 @@ TEST_F(client_answer_test, garbage_is_malformed) {
          {"garbage\r\n\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 abc\r\n\r\n",
           "HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
           "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"}) {
         const auto got = answer_to(bytes);
         EXPECT_EQ(got.failure, transport_error::malformed) << bytes << word_for(got.failure);
