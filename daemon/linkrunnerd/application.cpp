@@ -2,7 +2,6 @@
 
 #include "base/duration.hpp"
 #include "exit_codes.hpp"
-#include "net/notify.hpp"
 #include "status_json.hpp"
 #include "telemetry/log.hpp"
 #include "translate.hpp"
@@ -128,7 +127,7 @@ void application::start() {
     key_watch_->start();
     next_tick_ = started_ + tick;
     loop_.call_at(next_tick_, [this] { housekeeping(); });
-    net::notify("READY=1\nSTATUS=accepting events");
+    manager_.ready("accepting events");
 }
 
 void application::log_start(const spool::recovery_report& found) {
@@ -170,7 +169,7 @@ void application::on_signal(int number) {
 // drain time; what is under way gets its answer; the spool is synced and closed; the loop ends.
 void application::begin_shutdown(const char* why) {
     stopping_ = true;
-    net::notify("STOPPING=1\nSTATUS=draining");
+    manager_.stopping("draining");
     log::info("stopping", {{"why", why},
                            {"pending", queue_->status().events.pending},
                            {"drain", format_duration(settings_.shutdown_drain)}});
@@ -215,7 +214,7 @@ void application::housekeeping() {
     metrics_.loop_lag(now - next_tick_);
     ++ticks_;
     if (ticks_ % ticks_per_second == 0) {
-        net::notify("WATCHDOG=1");
+        manager_.watchdog();
     }
     if (ticks_ % ticks_per_minute == 0) {
         write_summary();

@@ -13,6 +13,7 @@
 #include "key_watch.hpp"
 #include "net/asio_loop.hpp"
 #include "net/client.hpp"
+#include "net/notify.hpp"
 #include "net/server.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
@@ -53,6 +54,7 @@ class application {
     system_clock clock_;
     seeded_random random_; // seeded from the kernel once: a call a number is too dear for event ids
     telemetry::metrics metrics_;
+    const net::notifier manager_ = net::notifier::from_environment();
     net::asio_loop loop_;
     std::unique_ptr<disk> disk_;
     spool::recovery_report recovered_;
