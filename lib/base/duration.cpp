@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 
@@ -32,7 +33,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
             if (!(value >= 0) || value > 9e15) {
                 return std::nullopt;
             }
-            return std::chrono::milliseconds(static_cast<std::int64_t>(value + 0.5));
+            return std::chrono::milliseconds(std::llround(value));
         }
     }
     return std::nullopt;
