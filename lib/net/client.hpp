@@ -1,5 +1,10 @@
 // HTTP/1.1 client for one upstream: a pool of persistent connections, opened on demand (at most two
-// handshakes at once), one request at a time each, never pipelined. Lives on the loop's thread.
+// handshakes at once), one request at a time each, never pipelined; the idle connection used last is used
+// first. Requests beyond the connections wait in line. Lives on the loop's thread.
+//
+// Nothing is ever sent twice: a kept connection that the peer closes before any byte of an answer is told as
+// `reset` with `reused`. Where no connection can be opened and none is open, every request that waited when
+// the attempt began fails with its reason.
 //
 // TLS 1.2 and 1.3 with verification of chain and host name and with SNI, always; sessions are resumed. Names
 // are resolved anew for each connection; both address families are tried (RFC 8305 in its simplest form: the
@@ -30,7 +35,8 @@ struct client_settings {
     std::string ca_file;                               // PEM; empty: the system's store
     std::string client_cert_file;                      // PEM, for mutual TLS
     std::string client_key_file;
-    std::string proxy; // "http://[user:password@]host:port": CONNECT for https, absolute-form for http
+    // "http://[user:password@]host:port": CONNECT for https; absolute-form, a connection each, for http.
+    std::string proxy;
     std::string user_agent = "linkrunnerd/" LINKRUNNER_VERSION;
     std::size_t max_answer_bytes = 64 * 1024;
     std::size_t max_header_bytes = 16 * 1024;
@@ -79,7 +85,7 @@ class client {
   public:
     // Errors: bad URL, unreadable or bad certificate files. Nothing is connected yet.
     static result<std::unique_ptr<client>> make(asio_loop& owner, const client_settings& options);
-    virtual ~client() = default;
+    virtual ~client() = default; // calls no `done`
 
     // `done` is called exactly once, on the loop, never from within send().
     virtual void send(outgoing request, std::function<void(answer)> done) = 0;

@@ -48,6 +48,7 @@ class server_on_sockets final : public server, public connection_host {
 
     std::vector<std::string> addresses() const override {
         std::vector<std::string> all;
+        all.reserve(listeners_.size());
         for (const auto& each : listeners_) {
             all.push_back(each->bound());
         }

@@ -40,9 +40,9 @@ result<std::unique_ptr<upstream>> upstream::make(asio_loop& owner, const client_
     made->names = std::make_unique<name_lookup>(owner, next.host, next.port);
     made->fixed_headers = "Host: " + made->target.authority() + "\r\n";
     append_header(made->fixed_headers, "User-Agent", options.user_agent);
-    if (made->proxy && !made->target.secure) { // RFC 9112 section 3.2.2
-        made->target_prefix = "http://" + made->target.authority();
-        made->fixed_headers += credentials(*made->proxy);
+    if (made->one_request_each()) {
+        made->target_prefix = "http://" + made->target.authority(); // RFC 9112 section 3.2.2
+        made->fixed_headers += credentials(*made->proxy) + "Connection: close\r\n";
     }
     made->target_prefix += made->target.base_path;
     return made;

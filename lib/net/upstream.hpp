@@ -20,6 +20,9 @@ struct upstream {
     void write_connect(std::string& out) const;
 
     bool through_tunnel() const { return proxy.has_value() && target.secure; }
+    // Proxies that forward are not trusted with a second request on a connection: some (tinyproxy) close it
+    // after each answer without a word, which would make many attempts ambiguous.
+    bool one_request_each() const { return proxy.has_value() && !target.secure; }
 
     client_settings settings;
     upstream_url target;

@@ -213,8 +213,8 @@ void upstream_connection::finish(transport_error what, std::string detail) {
     auto made = make_answer(what, std::move(detail));
     const auto done = std::move(in_hand_.done);
     in_hand_ = {};
-    const bool reusable =
-        what == transport_error::none && made.sent_whole && reader_.keep_alive() && inbox_.empty();
+    const bool reusable = what == transport_error::none && made.sent_whole && reader_.keep_alive() &&
+                          inbox_.empty() && !upstream_.one_request_each();
     carried_before_ = true;
     if (reusable) {
         phase_ = phase::idle;

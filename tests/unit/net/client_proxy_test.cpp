@@ -71,7 +71,7 @@ TEST_F(client_proxy_test, a_certificate_of_the_proxy_will_not_do) {
     EXPECT_THAT(got.detail, HasSubstr("hostname mismatch"));
 }
 
-TEST_F(client_proxy_test, http_is_asked_for_in_absolute_form) {
+TEST_F(client_proxy_test, http_is_asked_for_in_absolute_form_one_request_a_connection) {
     settings.url = "http://api.invalid:8080/base/";
     settings.proxy = "http://u:p@" + upstream.address();
     auto coming = send("/x");
@@ -79,9 +79,10 @@ TEST_F(client_proxy_test, http_is_asked_for_in_absolute_form) {
     const auto seen = read_request(peer);
     EXPECT_THAT(seen, ::testing::StartsWith(
                           "POST http://api.invalid:8080/base/x HTTP/1.1\r\nHost: api.invalid:8080\r\n"));
-    EXPECT_THAT(seen, HasSubstr("Proxy-Authorization: Basic dTpw\r\n"));
+    EXPECT_THAT(seen, HasSubstr("Proxy-Authorization: Basic dTpw\r\nConnection: close\r\n"));
     peer.send(ok("x"));
     EXPECT_EQ(get(coming).status, 200);
+    EXPECT_TRUE(peer.ended());
 }
 
 TEST_F(client_proxy_test, what_the_proxy_does_wrong_is_told) {
