@@ -89,7 +89,11 @@ result<void> application::open_parts() {
         intake::ports{*queue_, loop_, clock_, ids_, metrics_,
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
                       [this] { intake_server_->resume(); }});
-    auto intake_server = net::server::open(loop_, intake_server_settings(settings_), *intake_);
+    net::server_settings listening = intake_server_settings(settings_);
+    if (const auto passed = net::take_inherited_sockets(); !passed.empty()) {
+        listening.listen = inherited(passed);
+    }
+    auto intake_server = net::server::open(loop_, listening, *intake_);
     if (intake_server.has_error()) {
         return intake_server.error();
     }

@@ -53,6 +53,7 @@ intake::settings intake_settings(const config::settings& all) {
     out.client_key = client_key_policy(intake.client_key);
     out.hosts = intake.hosts;
     out.token = all.intake_token;
+    out.allow_unauthenticated = intake.allow_unauthenticated;
     out.limits.max_event_bytes = intake.max_event;
     out.limits.max_depth = intake.max_depth;
     out.add_event_id = all.events.add_event_id;
@@ -81,6 +82,17 @@ net::server_settings intake_server_settings(const config::settings& all) {
     out.max_body_bytes = intake.max_body;
     out.request_timeout = intake.request_timeout;
     out.idle_timeout = intake.idle_timeout;
+    return out;
+}
+
+std::vector<net::listen_address> inherited(const std::vector<net::inherited_socket>& sockets) {
+    std::vector<net::listen_address> out;
+    for (const net::inherited_socket& each : sockets) {
+        net::listen_address address;
+        address.text = each.name;
+        address.inherited_fd = each.descriptor;
+        out.push_back(std::move(address));
+    }
     return out;
 }
 

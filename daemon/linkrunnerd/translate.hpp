@@ -4,16 +4,21 @@
 #include "config/settings.hpp"
 #include "forward/forwarder.hpp"
 #include "intake/settings.hpp"
+#include "net/activation.hpp"
 #include "net/client.hpp"
 #include "net/server.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/log.hpp"
+
+#include <vector>
 
 namespace linkrunner::daemon {
 
 spool::settings spool_settings(const config::settings& all);
 intake::settings intake_settings(const config::settings& all);
 net::server_settings intake_server_settings(const config::settings& all);
+// Sockets that the service manager listens on take the place of intake.listen.
+std::vector<net::listen_address> inherited(const std::vector<net::inherited_socket>& sockets);
 net::server_settings observe_server_settings(const config::settings& all);
 net::client_settings upstream_settings(const config::settings& all);
 forward::settings forward_settings(const config::settings& all);

@@ -74,7 +74,15 @@ std::optional<net::response> refuse_caller(const net::request& head, const setti
         }
         return std::nullopt;
     }
-    if (!options.token.empty() && !has_token(head, options.token)) {
+    if (options.token.empty()) {
+        if (options.allow_unauthenticated) {
+            return std::nullopt;
+        }
+        return refusal(401, "wrong_token",
+                       "linkrunnerd listens here without a token: set intake.token_file, or "
+                       "intake.allow_unauthenticated");
+    }
+    if (!has_token(head, options.token)) {
         net::response out =
             refusal(401, "wrong_token", "send Authorization: Bearer <token of intake.token_file>");
         out.headers.emplace_back("WWW-Authenticate", "Bearer");

@@ -16,7 +16,8 @@ enum class client_key_policy { ignore, warn, reject };
 struct settings {
     int drop_in_status = 201;
     client_key_policy client_key = client_key_policy::warn;
-    std::vector<std::string> hosts; // allowed in Host on loopback TCP, beside the loopback names
+    std::vector<std::string> hosts;     // allowed in Host on loopback TCP, beside the loopback names
+    bool allow_unauthenticated = false; // without a token such listeners refuse everybody, unless this is set
     std::string token; // asked of callers on listeners that are neither loopback nor Unix; empty: none
     event::bounds limits;
     bool add_event_id = true;

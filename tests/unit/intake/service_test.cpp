@@ -262,6 +262,7 @@ TEST_F(intake_service, checks_the_host_on_loopback_only) {
         return out;
     };
     options.hosts = {"collector"};
+    options.allow_unauthenticated = true;
     EXPECT_EQ(answer(with_host("evil.example", true, false)).status, 421);
     EXPECT_EQ(answer(with_host("localhost.evil.example:7417", true, false)).status, 421);
     EXPECT_EQ(answer(with_host("[::1]:7417", true, false)).status, 202);
@@ -280,6 +281,12 @@ TEST_F(intake_service, asks_strangers_for_the_token) {
     EXPECT_EQ(answer(plain_request(stranger).with("Authorization", "Bearer wrong!")).status, 401);
     EXPECT_EQ(answer(plain_request(stranger).with("Authorization", "Bearer s3cret")).status, 202);
     EXPECT_EQ(answer(post(good)).status, 202) << "loopback needs none";
+}
+
+TEST_F(intake_service, lets_no_stranger_in_where_there_is_no_token) {
+    plain_request stranger = post(good);
+    stranger.where.loopback = false;
+    EXPECT_EQ(answer(stranger).status, 401);
 }
 
 TEST_F(intake_service, refuses_another_client_key_only_when_told_to) {
