@@ -38,8 +38,23 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t step) noexce
     return (value + step - 1) / step * step;
 }
 
+// The length without the zeros at the end. Looks at long stretches at once: most of what is looked at is
+// zeros written ahead.
+inline std::size_t length_without_zeros(std::string_view bytes) noexcept {
+    static constexpr char zeros[512] = {};
+    std::size_t length = bytes.size();
+    while (length >= sizeof zeros &&
+           std::memcmp(bytes.data() + length - sizeof zeros, zeros, sizeof zeros) == 0) {
+        length -= sizeof zeros;
+    }
+    while (length > 0 && bytes[length - 1] == '\0') {
+        --length;
+    }
+    return length;
+}
+
 inline bool all_zero(std::string_view bytes) noexcept {
-    return bytes.find_first_not_of('\0') == std::string_view::npos;
+    return length_without_zeros(bytes) == 0;
 }
 
 } // namespace linkrunner::spool

@@ -1,5 +1,7 @@
 #include "spool/frame_reader.hpp"
 
+#include "spool/bytes.hpp"
+
 #include <algorithm>
 
 namespace linkrunner::spool {
@@ -59,12 +61,21 @@ std::optional<frame_head> frame_reader::head_here() {
     return head;
 }
 
+// No frame begins here: on to the next place where one may, over zeros in larger steps.
+void frame_reader::pass_gap() {
+    constexpr std::size_t stretch = 512;
+    offset_ += 8;
+    while (offset_ + stretch <= end_ && all_zero(bytes_at(offset_, stretch))) {
+        offset_ += stretch;
+    }
+}
+
 std::optional<frame_reader::found> frame_reader::next() {
     skipped_ = {offset_, offset_};
     while (offset_ + frame_head_bytes <= end_) {
         const auto head = head_here();
         if (!head) {
-            offset_ += 8;
+            pass_gap();
             continue;
         }
         const std::uint64_t at = offset_;
@@ -83,7 +94,7 @@ std::optional<frame_reader::found> frame_reader::find(sequence number) {
     while (offset_ + frame_head_bytes <= end_) {
         const auto head = head_here();
         if (!head) {
-            offset_ += 8;
+            pass_gap();
             continue;
         }
         const std::uint64_t at = offset_;

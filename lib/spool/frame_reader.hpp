@@ -52,6 +52,7 @@ class frame_reader {
 
   private:
     std::optional<frame_head> head_here();
+    void pass_gap();
     void fill(std::uint64_t offset, std::size_t length);
     std::size_t fill_by_pages(std::uint64_t offset, std::size_t length);
 

@@ -18,6 +18,7 @@ void mark_log::resume(std::uint32_t generation, std::uint64_t end, std::uint64_t
                       std::uint64_t others_bytes) {
     generation_ = generation;
     exists_ = true;
+    settled_ = false;
     end_ = end;
     size_bytes_ = size_bytes;
     others_bytes_ = others_bytes;
@@ -100,12 +101,16 @@ void mark_log::write_ahead() {
 result<void> mark_log::sync() {
     for (int attempt = 0;; ++attempt) {
         auto done = write();
+        if (done && !settled_) {
+            done = prepare();
+        }
         if (!done || !file_) {
             return done;
         }
         done = file_->sync();
         if (done) {
             unsynced_.clear();
+            settled_ = true;
             break;
         }
         abandon();
@@ -124,6 +129,13 @@ result<void> mark_log::sync() {
 
 void mark_log::abandon() {
     file_.reset();
+    if (!settled_) { // none of what it holds is known to be on the disk
+        const auto content = read_whole(disk_, path(generation_));
+        unsynced_ =
+            content && content->size() > marks_header_bytes ? content->substr(marks_header_bytes) : "";
+        unsynced_.resize(round_up(length_without_zeros(unsynced_), 8));
+        settled_ = true;
+    }
     ++generation_;
     exists_ = false;
     entry_synced_ = false;
@@ -154,18 +166,6 @@ result<void> mark_log::for_each(const std::function<void(const mark_view&)>& eac
     }
     scan_marks(waiting_, salt_, each);
     return {};
-}
-
-result<void> mark_log::remove_files() {
-    file_.reset();
-    result<void> outcome;
-    for (std::uint32_t generation = 0; generation <= generation_; ++generation) {
-        auto removed = disk_.remove(path(generation));
-        if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
-            outcome = removed;
-        }
-    }
-    return outcome;
 }
 
 } // namespace linkrunner::spool

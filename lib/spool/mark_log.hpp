@@ -33,6 +33,8 @@ class mark_log {
     result<void> sync();
 
     bool dirty() const noexcept { return !waiting_.empty() || !unsynced_.empty(); }
+    // False for a file that recovery found: after kill -9 it may be in the page cache only.
+    bool settled() const noexcept { return settled_; }
     bool open() const noexcept { return file_ != nullptr; }
     void close(); // not when dirty
 
@@ -42,8 +44,6 @@ class mark_log {
 
     // The marks of this segment in order, from all generations and from memory.
     result<void> for_each(const std::function<void(const mark_view&)>& each) const;
-
-    result<void> remove_files();
 
   private:
     result<void> prepare();
@@ -60,6 +60,7 @@ class mark_log {
     std::uint64_t ahead_bytes_;
     std::unique_ptr<disk_file> file_;
     std::uint32_t generation_ = 0;
+    bool settled_ = true;
     bool exists_ = false;       // the file of generation_ is in the directory
     bool entry_synced_ = false; // and will be there after a crash
     std::uint64_t end_ = 0;

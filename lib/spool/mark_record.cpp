@@ -120,6 +120,8 @@ mark decode_whole_mark(const mark_view& view) {
 marks_scan scan_marks(std::string_view records, std::uint32_t salt,
                       const std::function<void(const mark_view&)>& each) {
     marks_scan found;
+    const std::size_t used = length_without_zeros(records);
+    records = records.substr(0, std::min<std::uint64_t>(records.size(), round_up(used, 8)));
     std::uint64_t at = 0;
     std::uint64_t skipped = 0; // since the last intact record
     while (at + min_mark_bytes <= records.size()) {
@@ -135,11 +137,7 @@ marks_scan scan_marks(std::string_view records, std::uint32_t salt,
             skipped += 8;
         }
     }
-    const std::string_view rest = records.substr(found.end);
-    const std::size_t last = rest.find_last_not_of('\0');
-    if (last != std::string_view::npos) {
-        found.damaged += last + 1;
-    }
+    found.damaged += used > found.end ? used - found.end : 0;
     return found;
 }
 

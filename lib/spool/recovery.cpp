@@ -51,7 +51,7 @@ result<log_state> recovery::run() {
     if (auto done = read_headers(); !done) {
         return done.error();
     }
-    remove_leaving();
+    pass_leaving();
     remove_orphans();
     scan_all();
     count_missing();
@@ -189,23 +189,18 @@ void recovery::set_aside(sequence first, const std::string& why) {
     set_aside_ = first;
 }
 
-// Segments that were counted into the totals, and whose removal a crash came before. The totals remember
-// them until they are gone for good.
-void recovery::remove_leaving() {
-    bool removed = true;
+// Segments that were counted into the totals, and whose removal a crash came before. The store removes them
+// when the totals that were read here, maybe from the page cache, are on the disk for sure.
+void recovery::pass_leaving() {
     for (const sequence first : log_.totals.leaving) {
-        if (headers_.erase(first) != 0) {
-            removed = disk_.remove(path(segment_name(first))).has_value() && removed;
-        }
-    }
-    if (!log_.totals.leaving.empty() && removed && disk_.sync_directory(options_.directory)) {
-        log_.totals.leaving.clear();
+        headers_.erase(first);
     }
 }
 
 void recovery::remove_orphans() {
     std::erase_if(marks_files_, [this](const auto& each) {
-        if (headers_.contains(each.first)) {
+        if (headers_.contains(each.first) ||
+            std::ranges::find(log_.totals.leaving, each.first) != log_.totals.leaving.end()) {
             return false;
         }
         for (const marks_file& one : each.second) {

@@ -38,7 +38,7 @@ class recovery {
     result<void> read_headers();
     result<void> read_header(sequence first);
     void set_aside(sequence first, const std::string& why);
-    void remove_leaving();
+    void pass_leaving();
     void scan_all();
     void scan_one(segment& one, sequence limit, bool newest);
     void pass_over(segment& one, sequence limit, const error& why);

@@ -87,9 +87,8 @@ class scan {
         std::uint64_t last = segment_.end; // one past the last byte that is not zero
         for (std::uint64_t at = segment_.end; at < request_.size; at += chunk_bytes) {
             const auto bytes = reader_.bytes_at(at, chunk_bytes);
-            const std::size_t found = bytes.find_last_not_of('\0');
-            if (found != std::string_view::npos) {
-                last = at + found + 1;
+            if (const std::size_t length = length_without_zeros(bytes); length > 0) {
+                last = at + length;
             }
         }
         if (last == segment_.end || out_.refused_frames || segment_.header.sparse) {

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t open_readers = 8;
 constexpr std::size_t read_chunk_bytes = 64 << 10;
-constexpr std::uint64_t least_segment_bytes = 64 << 10;
+constexpr std::uint64_t least_segment_bytes = 16 << 10;
 constexpr std::uint64_t most_segment_bytes = std::uint64_t{1} << 30;
 constexpr std::size_t kept_buffer_bytes = 1 << 20;
 

@@ -151,14 +151,11 @@ result<void> store::write_group() {
         return {};
     }
     tail_failed();
-    if (unknown) {
-        refuse(refusal::disk_error, done.error().message +
-                                        ". It is not known whether the events were stored: send them again "
-                                        "with the same event_id");
-    } else {
-        refuse(refusal_for(done.error()), done.error().message);
-    }
-    return refusal_error(status_.refusing, status_.detail);
+    refuse(unknown ? refusal::disk_error : refusal_for(done.error()), done.error().message);
+    return refusal_error(status_.refusing,
+                         unknown ? status_.detail + ". It is not known whether the events were stored: send "
+                                                    "them again with the same event_id"
+                                 : status_.detail);
 }
 
 void store::count_group() {

@@ -23,9 +23,12 @@ void store::apply(std::span<mark_job> jobs) {
             const event_state before = one->state(each.number);
             const event_state next = after(before, each.kind);
             if (next == before) {
+                if (job.durable && !one->marks.settled() && std::ranges::find(dirty_, one) == dirty_.end()) {
+                    dirty_.push_back(one); // recorded before a restart, and never synced since
+                }
                 continue;
             }
-            if (!one->marks.dirty()) {
+            if (!one->marks.dirty() && std::ranges::find(dirty_, one) == dirty_.end()) {
                 dirty_.push_back(one);
             }
             record.clear();

@@ -10,18 +10,23 @@
 
 namespace linkrunner::spool {
 
+namespace {
+constexpr std::uint32_t most_generations = 1000; // of marks files that are looked for
+}
+
 void store::retire_finished() {
     finished_some_ = false;
     retire_later_ = false;
     const std::vector<segment*> leaving = retirable();
-    if (leaving.empty()) {
+    if (leaving.empty() && log_.totals.leaving.empty()) {
         return;
     }
     retire_later_ = true; // unless all of it succeeds
-    if (!remove_leaving()) {
+    if ((active_ == nullptr && !begin_segment()) || !remove_leaving()) {
         return;
     }
-    if (active_ == nullptr && !begin_segment()) {
+    if (leaving.empty()) {
+        retire_later_ = false;
         return;
     }
     retired_totals totals = log_.totals;
@@ -100,12 +105,11 @@ void store::forget_segment(segment& one) {
     gone_.lost += counted.lost - one.header.removed.lost;
     std::erase(dirty_, &one);
     readers_.forget(options_.directory + "/" + segment_name(first));
-    (void)one.marks.remove_files();
     log_.segments.erase(first);
 }
 
-// The files of segments that the totals count already. The totals must not forget their names before their
-// removal is durable, or a start after a crash would count them twice.
+// The files of segments that the totals count already, as the active segment says durably. The totals must
+// not forget their names before their removal is durable, or a start after a crash would count them twice.
 bool store::remove_leaving() {
     if (log_.totals.leaving.empty()) {
         return true;
@@ -115,6 +119,11 @@ bool store::remove_leaving() {
         if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
             note("a finished segment stays: " + removed.error().message);
             return false;
+        }
+        for (std::uint32_t generation = 0; generation < most_generations; ++generation) {
+            if (!disk_.remove(options_.directory + "/" + marks_name(first, generation))) {
+                break;
+            }
         }
     }
     if (const auto synced = disk_.sync_directory(options_.directory); !synced) {
