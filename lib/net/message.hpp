@@ -47,7 +47,8 @@ struct response {
     bool close = false; // close the connection after this answer
 };
 
-// Called once, on the loop's thread, now or later. A responder whose connection has gone does nothing.
+// Called once, on the loop's thread, now or later. A responder whose connection or server has gone does
+// nothing. Letting go of it without a call closes the connection.
 using responder = std::function<void(response)>;
 
 // What a server serves. Lives on the loop's thread and outlives the server.

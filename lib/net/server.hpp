@@ -4,6 +4,8 @@
 // Bounds: connections (beyond them the new one is answered 503 and closed), header bytes (16 KiB: 431), body
 // bytes (413), time to receive one request (408), idle time between requests (closed silently). Bodies over
 // 64 KiB share a pool of `body_pool_bytes`: when it is used up, reading pauses until others are answered.
+// A client that vanishes while its request is handled is noticed by the next sweeps; one that has merely shut
+// down its sending side gets its answer. Out of descriptors, accepting pauses for 100 ms.
 // Refused as malformed: Transfer-Encoding together with Content-Length, chunked in HTTP/1.0, several or bad
 // Host headers (RFC 9112 sections 3.2, 6.1), absolute-form targets are reduced to their path.
 #pragma once
@@ -65,9 +67,9 @@ class server {
     // Reading goes on after may_read() was false.
     virtual void resume() = 0;
 
-    // Stops accepting, closes idle connections, lets requests in hand be answered (with Connection: close)
-    // and then calls `stopped`. Removes its Unix sockets from the file system (not inherited ones).
-    // Idempotent.
+    // Stops accepting, closes idle connections, lets requests in hand be answered (with Connection: close;
+    // those that may_read() holds back wait for resume()) and then calls `stopped`. Removes its Unix sockets
+    // from the file system (not inherited ones). Idempotent.
     virtual void stop(std::function<void()> stopped) = 0;
 
     // Closes everything at once; `stopped` of a stop() under way is called.
