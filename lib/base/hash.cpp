@@ -11,6 +11,7 @@ std::uint64_t hash64(std::uint64_t seed, std::string_view bytes) noexcept {
 
 fingerprint hash128(std::uint64_t seed, std::initializer_list<std::string_view> fields) noexcept {
     XXH3_state_t state;
+    XXH3_INITSTATE(&state); // a reset compares with the seed of the state before it
     XXH3_128bits_reset_withSeed(&state, seed);
     for (const std::string_view field : fields) {
         const std::uint64_t length = field.size();
