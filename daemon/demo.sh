@@ -14,7 +14,7 @@ clean_up() {
     local status=$?
     trap - EXIT
     for pid in $daemon_pid $sandbox_pid; do
-        kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+        { kill -KILL "$pid" && wait "$pid"; } 2>/dev/null || true
     done
     if [ $status -ne 0 ]; then
         echo
