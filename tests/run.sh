@@ -11,7 +11,7 @@
 #   demo         daemon/demo.sh
 #   places       the daemon in a booted systemd and in a container (tests/places; needs root)
 #
-#   tests/run.sh                 everything but tidy, thread and places, which are asked for by name
+#   tests/run.sh                 everything but tidy and places, which are asked for by name
 #   tests/run.sh unit            one part
 #   tests/run.sh unit -R spool   further arguments, from the first that begins with '-', go to ctest
 #
@@ -23,8 +23,8 @@ top=$PWD
 build=$top/build
 jobs=${JOBS:-$(nproc)}
 
-all=(format rooms unit sim integration fault fuzz release demo)
-by_name=(tidy thread places)
+all=(format rooms unit sim integration fault fuzz release thread demo)
+by_name=(tidy places)
 parts=()
 while [ $# -gt 0 ] && [[ $1 != -* ]]; do
     if [[ " ${all[*]} ${by_name[*]} " != *" $1 "* ]]; then

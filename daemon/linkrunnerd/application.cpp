@@ -36,7 +36,7 @@ std::string joined(const std::vector<std::string>& parts) {
 
 application::application(config::loaded configuration)
     : configuration_(std::move(configuration)), settings_(configuration_.values),
-      random_(system_random().next()),
+      random_(system_random().next()), spool_random_(system_random().next()),
       ids_([this] { return clock_.wall(); }, [this] { return random_.next(); }) {}
 
 application::~application() = default;
@@ -57,8 +57,8 @@ int application::run() {
 
 int application::open() {
     disk_ = make_posix_disk();
-    auto queue = spool::queue::open(spool_settings(settings_), *disk_, clock_, loop_, random_, recovered_,
-                                    [this](double seconds) { metrics_.commit(seconds); });
+    auto queue = spool::queue::open(spool_settings(settings_), *disk_, clock_, loop_, spool_random_,
+                                    recovered_, [this](double seconds) { metrics_.commit(seconds); });
     if (queue.has_error()) {
         log::error("the spool cannot be used",
                    {{"directory", settings_.spool.directory}, {"error", queue.error().message}});

@@ -52,7 +52,8 @@ class application {
     config::loaded configuration_;
     const config::settings& settings_;
     system_clock clock_;
-    seeded_random random_; // seeded from the kernel once: a call a number is too dear for event ids
+    seeded_random random_;       // seeded from the kernel once: a call a number is too dear for event ids
+    seeded_random spool_random_; // of the disk thread
     telemetry::metrics metrics_;
     const net::notifier manager_ = net::notifier::from_environment();
     net::asio_loop loop_;

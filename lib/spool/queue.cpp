@@ -72,7 +72,7 @@ class shell final : public queue {
     template <class Fill>
     void submit(Fill fill);
     std::shared_ptr<round> take_inbox();
-    void work(const std::shared_ptr<round>& job);
+    void work(std::shared_ptr<round> job);
     void maintain();
     void post(std::shared_ptr<round> done);
     void run();
@@ -192,7 +192,7 @@ std::shared_ptr<round> shell::take_inbox() {
     return job;
 }
 
-void shell::work(const std::shared_ptr<round>& job) {
+void shell::work(std::shared_ptr<round> job) {
     store_->commit(job->appends, job->marks);
     for (append_job& each : job->appends) {
         std::vector<new_event>().swap(each.events);
@@ -205,7 +205,7 @@ void shell::work(const std::shared_ptr<round>& job) {
     }
     job->lanes_stored = store_->lanes_stored();
     job->sync_seconds = store_->sync_seconds();
-    post(job);
+    post(std::move(job)); // nothing is kept here: its callbacks must not be destroyed on this thread
 }
 
 void shell::maintain() {
@@ -238,10 +238,10 @@ void shell::run() {
         if (inbox_.requests() == 0 && stopping_) {
             break;
         }
-        const auto job = inbox_.requests() == 0 ? nullptr : take_inbox();
+        auto job = inbox_.requests() == 0 ? nullptr : take_inbox();
         lock.unlock();
         if (job) {
-            work(job);
+            work(std::move(job));
         }
         maintain();
         lock.lock();
@@ -252,14 +252,14 @@ void shell::run() {
 void shell::run_on_loop() {
     scheduled_ = false;
     for (;;) {
-        const auto job = [this] {
+        auto job = [this] {
             const std::lock_guard lock(guard_);
             return inbox_.requests() == 0 ? nullptr : take_inbox();
         }();
         if (!job) {
             break;
         }
-        work(job);
+        work(std::move(job));
     }
     maintain();
     if (timer_ != 0) {

@@ -104,7 +104,8 @@ class queue {
     // Opens or creates the directory, takes its lock and recovers; blocks, for start-up. Errors:
     // errc::device_or_resource_busy when another process holds the lock; errc::io_error and the like when the
     // directory cannot be used at all. A full disk is not an error: the queue opens and refuses. All
-    // references must outlive the queue. `commit_seconds`, if set, is told the duration of each group's sync.
+    // references must outlive the queue; `random` belongs to the disk thread from then on. `commit_seconds`,
+    // if set, is told the duration of each group's sync.
     static result<std::unique_ptr<queue>> open(const settings& options, disk& files, clock& time, loop& owner,
                                                random_source& random, recovery_report& report,
                                                std::function<void(double)> commit_seconds = {});
