@@ -1,6 +1,7 @@
 // linkrunnerd: command line, configuration, and which of its modes to run.
 #include "application.hpp"
 #include "check.hpp"
+#include "check_events.hpp"
 #include "config/load.hpp"
 #include "exit_codes.hpp"
 #include "health.hpp"
@@ -23,6 +24,8 @@ constexpr const char* usual_file = "/etc/linkrunnerd/linkrunnerd.yaml";
 struct command_line {
     std::string file;
     std::vector<std::string> overrides;
+    std::string events; // file to check
+    bool as_json = false;
     bool check = false;
     bool print = false;
     bool health = false;
@@ -51,6 +54,9 @@ int run(command_line given) {
     if (given.health) {
         return daemon::check_health(loaded.values);
     }
+    if (!given.events.empty()) {
+        return daemon::check_events(loaded, given.events, given.as_json);
+    }
     if (given.check) {
         return daemon::check(loaded);
     }
@@ -71,6 +77,10 @@ int main(int argc, char** argv) {
                    "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
         ->expected(1)
         ->take_all();
+    auto* const events =
+        cli.add_option("--check-events", given.events,
+                       "say what would happen to each event of an NDJSON file (- for standard input)");
+    cli.add_flag("--json", given.as_json, "report of --check-events as JSON")->needs(events);
     cli.add_flag("--check", given.check,
                  "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
     cli.add_flag("--print-config", given.print,

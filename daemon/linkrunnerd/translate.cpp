@@ -1,5 +1,11 @@
 #include "translate.hpp"
 
+#include "net/keyed_hash.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unistd.h>
+
 namespace linkrunner::daemon {
 
 namespace {
@@ -34,7 +40,83 @@ net::listen_address unix_or_tcp(const std::string& text, const config::intake_se
     return out;
 }
 
+event::action action_for(const std::string& word) {
+    return word == "off"      ? event::action::off
+           : word == "fix"    ? event::action::fix
+           : word == "reject" ? event::action::reject
+                              : event::action::warn;
+}
+
+// In the order of event::rule.
+std::array<const std::string*, event::rule_count> words_of(const config::check_section& checks) {
+    return {&checks.amount_as_string, &checks.amount_not_number, &checks.name_style,
+            &checks.documented_name,  &checks.long_field,        &checks.placeholder_user,
+            &checks.missing_amount};
+}
+
+event::name_rule name_rule(const config::rule_section& rule, const std::vector<config::lane_section>& lanes) {
+    event::name_rule out;
+    out.names = rule.names;
+    out.drop = rule.drop;
+    if (!rule.lane.empty()) {
+        const auto lane = std::ranges::find(lanes, rule.lane, &config::lane_section::name);
+        out.lane = static_cast<std::uint8_t>(lane - lanes.begin());
+    }
+    if (rule.ambiguous != "inherit") {
+        out.ambiguous_dead = rule.ambiguous == "dead";
+    }
+    const auto words = words_of(rule.checks);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (*words[i] != "inherit") {
+            out.checks[i] = action_for(*words[i]);
+        }
+    }
+    return out;
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
 } // namespace
+
+event::policy event_policy(const config::settings& all) {
+    const config::events_section& events = all.events;
+    event::policy_settings out;
+    const auto words = words_of(events.checks);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        out.checks.all[i] = action_for(*words[i]);
+    }
+    out.revenue_names = events.revenue_names;
+    for (const config::rule_section& each : events.rules) {
+        out.rules.push_back(name_rule(each, all.delivery.lanes));
+    }
+    for (const config::redact_section& each : events.redact) {
+        const auto what = each.action == "hash"   ? event::redaction_kind::hash
+                          : each.action == "mask" ? event::redaction_kind::mask
+                                                  : event::redaction_kind::remove;
+        out.redact.push_back({each.key, each.pointer, what, each.names});
+    }
+    for (const config::add_section& each : events.add) {
+        out.add.push_back({each.key, each.value, each.names});
+    }
+    if (!events.host.empty()) {
+        out.add.push_back({events.host, host_name(), {}});
+    }
+    out.stamp = events.stamp;
+    out.overwrite = events.overwrite;
+    return {out, [key = all.redact_key](std::string_view text) { return net::keyed_hash(key, text); }};
+}
+
+event::parse_options parse_options(const config::settings& all, const event::policy& rules) {
+    event::parse_options out;
+    out.limits.max_event_bytes = all.intake.max_event;
+    out.limits.max_depth = all.intake.max_depth;
+    out.add_event_id = all.events.add_event_id;
+    out.rules = &rules;
+    return out;
+}
 
 spool::settings spool_settings(const config::settings& all) {
     spool::settings out;
@@ -57,6 +139,7 @@ intake::settings intake_settings(const config::settings& all) {
     out.limits.max_event_bytes = intake.max_event;
     out.limits.max_depth = intake.max_depth;
     out.add_event_id = all.events.add_event_id;
+    out.rules = event_policy(all);
     out.ambiguous_dead = all.delivery.ambiguous == "dead";
     out.max_body_bytes = intake.max_body;
     out.max_batch = intake.max_batch;

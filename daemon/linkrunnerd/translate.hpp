@@ -15,6 +15,9 @@
 namespace linkrunner::daemon {
 
 spool::settings spool_settings(const config::settings& all);
+event::policy event_policy(const config::settings& all);
+// What an event is parsed with under these settings, without a spool's hash seed; `rules` must outlive it.
+event::parse_options parse_options(const config::settings& all, const event::policy& rules);
 intake::settings intake_settings(const config::settings& all);
 net::server_settings intake_server_settings(const config::settings& all);
 // Sockets that the service manager listens on take the place of intake.listen.

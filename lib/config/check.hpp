@@ -9,6 +9,7 @@ namespace linkrunner::config {
 void check_listeners(assembly& all);
 void check_upstream(assembly& all);
 void check_lanes(assembly& all);
+void check_events(assembly& all);
 void check_bounds(assembly& all); // values that contradict each other, or that give up a promise
 
 // Finds the server key and the intake token (files, systemd credential, environment).

@@ -17,7 +17,8 @@ namespace linkrunner::config {
 // Where a value is kept. The type decides how it is kept, `kind` how it is written.
 using slot = std::variant<std::string*, bool*, std::uint64_t*, unsigned*, int*, double*, milliseconds*,
                           std::optional<milliseconds>*, std::vector<std::string>*, std::vector<unsigned>*,
-                          std::vector<lane_section>*>;
+                          std::vector<lane_section>*, std::vector<redact_section>*, std::vector<add_section>*,
+                          std::vector<rule_section>*>;
 
 enum class kind {
     text,
@@ -32,15 +33,16 @@ enum class kind {
     mode,              // file mode, octal
     texts,             // list of text
     counts,            // list of whole numbers
-    lanes              // list of maps, see lane_keys()
+    records            // list of maps, see record_form
 };
 
 struct shape {
     kind type = kind::text;
-    // Bounds, both allowed: of count, number, size (bytes), duration (milliseconds), rate (per second).
+    // Bounds, both allowed: of count, number, size (bytes), duration (milliseconds), rate (per second), and
+    // of the number of records.
     double least = 0;
     double most = 0;
-    std::vector<std::string_view> choices;
+    std::vector<std::string_view> choices; // of records: their form's name
 };
 
 enum class since { reload, start }; // when a changed value can take effect at the earliest
@@ -55,12 +57,41 @@ struct basic_key {
 };
 
 using key = basic_key<settings>;
-using lane_key = basic_key<lane_section>;
 
 const std::vector<key>& keys();
-const std::vector<lane_key>& lane_keys();
+
+// One map of a list of them: a lane, a redaction, an addition, a rule per event name.
+template <class Record>
+struct record_form {
+    std::string_view name;     // "lane"
+    std::string_view title;    // "A lane"
+    std::string_view example;  // YAML in flow style
+    std::string_view required; // the schema's list of members that must be there, JSON
+    std::vector<basic_key<Record>> keys;
+};
+
+template <class Record>
+const record_form<Record>& form_of();
+template <>
+const record_form<lane_section>& form_of();
+template <>
+const record_form<redact_section>& form_of();
+template <>
+const record_form<add_section>& form_of();
+template <>
+const record_form<rule_section>& form_of();
+
+// Calls what(form, record with its defaults) for each kind of record.
+template <class What>
+void for_each_record_form(What what) {
+    what(form_of<lane_section>(), lane_section());
+    what(form_of<redact_section>(), redact_section());
+    what(form_of<add_section>(), add_section());
+    what(form_of<rule_section>(), rule_section());
+}
 
 inline constexpr std::size_t most_lanes = 16;
+inline constexpr std::size_t most_event_rules = 256; // of rules, redactions and additions each
 
 const key* find_key(std::string_view name);
 

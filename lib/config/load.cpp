@@ -44,6 +44,7 @@ std::variant<loaded, std::vector<problem>> load(const sources& from) {
     check_listeners(all);
     check_upstream(all);
     check_lanes(all);
+    check_events(all);
     check_bounds(all);
     resolve_secrets(all, environment);
     if (!all.problems.empty()) {

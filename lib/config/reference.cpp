@@ -76,8 +76,8 @@ std::string describe(const shape& form) {
         return "list of texts";
     case kind::counts:
         return "list of whole numbers";
-    case kind::lanes:
-        return "list of lanes";
+    case kind::records:
+        return "list of " + std::string(form.choices[0]) + "s";
     case kind::count:
         out = "whole number";
         break;
@@ -113,11 +113,12 @@ std::string reference_markdown() {
         }
         add_row(out, each, defaults);
     }
-    lane_section lane;
-    out += "\n### A lane\n\n" + std::string(table_head);
-    for (const lane_key& each : lane_keys()) {
-        add_row(out, each, lane);
-    }
+    for_each_record_form([&](const auto& form, auto record) {
+        out += "\n### " + std::string(form.title) + "\n\n" + std::string(table_head);
+        for (const auto& each : form.keys) {
+            add_row(out, each, record);
+        }
+    });
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "config/value.hpp"
 
 #include <set>
+#include <type_traits>
 
 namespace linkrunner::config {
 namespace {
@@ -59,14 +60,16 @@ struct default_json {
     std::string operator()(std::string* text) const { return json(*text); }
     std::string operator()(bool* flag) const { return *flag ? "true" : "false"; }
     std::string operator()(int* number) const { return std::to_string(*number); }
-    std::string operator()(std::vector<lane_section>* lanes) const {
+    template <class Record>
+        requires std::is_class_v<Record> && (!std::is_same_v<Record, std::string>)
+    std::string operator()(std::vector<Record>* records) const {
         std::string out;
-        for (lane_section& lane : *lanes) {
+        for (Record& record : *records) {
             std::string members;
-            for (const lane_key& each : lane_keys()) {
+            for (const auto& each : form_of<Record>().keys) {
                 members +=
                     (members.empty() ? "" : ", ") + json(each.name) + ": " +
-                    std::visit([&](auto* value) { return default_json{each.form}(value); }, each.at(lane));
+                    std::visit([&](auto* value) { return default_json{each.form}(value); }, each.at(record));
             }
             out += (out.empty() ? "{" : ", {") + members + "}";
         }
@@ -131,9 +134,10 @@ std::vector<std::string> alternatives(const shape& form, bool as_numbers) {
         return {R"({"type": "array", "items": {"anyOf": [)" + bounded("integer", form) + ", " + reference +
                     "]}}",
                 any_text};
-    case kind::lanes:
-        return {R"({"type": "array", "items": {"$ref": "#/definitions/lane"}, "minItems": 1, "maxItems": )" +
-                    std::to_string(most_lanes) + "}",
+    case kind::records:
+        return {R"({"type": "array", "items": {"$ref": "#/definitions/)" + std::string(form.choices[0]) +
+                    R"("}, "minItems": )" + print_number(form.least) + R"(, "maxItems": )" +
+                    print_number(form.most) + "}",
                 reference};
     }
     return {};
@@ -187,17 +191,18 @@ void write_definitions(writer& to) {
     to.member("type", json("string"));
     to.member("pattern", json(R"(\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\})"));
     to.close();
-    to.open("lane");
-    to.member("type", json("object"));
-    to.member("additionalProperties", "false");
-    to.member("required", R"(["name"])");
-    to.open("properties");
-    lane_section lane;
-    for (const lane_key& each : lane_keys()) {
-        write_key(to, each.name, each, lane);
-    }
-    to.close();
-    to.close();
+    for_each_record_form([&](const auto& form, auto record) {
+        to.open(form.name);
+        to.member("type", json("object"));
+        to.member("additionalProperties", "false");
+        to.member("required", form.required);
+        to.open("properties");
+        for (const auto& each : form.keys) {
+            write_key(to, each.name, each, record);
+        }
+        to.close();
+        to.close();
+    });
     to.close();
 }
 

@@ -135,6 +135,19 @@ void resolve_server_key(assembly& all, const lookup& environment) {
                      "server_key");
 }
 
+void take_secret_file(assembly& all, std::string_view name, const std::string& file, std::string& into) {
+    if (file.empty()) {
+        return;
+    }
+    const auto secret = read_secret(file);
+    if (secret.has_error()) {
+        all.complain(name, secret.error().message);
+        return;
+    }
+    into = *secret;
+    note_if_public(all, name, file);
+}
+
 } // namespace
 
 result<std::string> read_secret(const std::string& path) {
@@ -168,17 +181,8 @@ void check_readable(assembly& all, std::string_view name, const std::string& fil
 
 void resolve_secrets(assembly& all, const lookup& environment) {
     resolve_server_key(all, environment);
-    const std::string& token_file = all.values.intake.token_file;
-    if (token_file.empty()) {
-        return;
-    }
-    const auto token = read_secret(token_file);
-    if (token.has_error()) {
-        all.complain("intake.token_file", token.error().message);
-        return;
-    }
-    all.values.intake_token = *token;
-    note_if_public(all, "intake.token_file", token_file);
+    take_secret_file(all, "intake.token_file", all.values.intake.token_file, all.values.intake_token);
+    take_secret_file(all, "events.redact_key_file", all.values.events.redact_key_file, all.values.redact_key);
 }
 
 } // namespace linkrunner::config

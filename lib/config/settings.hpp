@@ -79,8 +79,47 @@ struct delivery_section {
     bool operator==(const delivery_section&) const = default;
 };
 
+struct redact_section {
+    std::string key;               // or
+    std::string pointer;           // one of the two
+    std::string action = "remove"; // remove | mask | hash
+    std::vector<std::string> names;
+    bool operator==(const redact_section&) const = default;
+};
+
+struct add_section {
+    std::string key, value;
+    std::vector<std::string> names;
+    bool operator==(const add_section&) const = default;
+};
+
+// Of data quality: off | warn | reject, some also fix; in a rule per name also "inherit".
+struct check_section {
+    std::string amount_as_string, amount_not_number, name_style, documented_name, long_field,
+        placeholder_user, missing_amount;
+    bool operator==(const check_section&) const = default;
+};
+
+struct rule_section {
+    std::vector<std::string> names;
+    bool drop = false;
+    std::string lane;                  // empty: as delivery.lanes says
+    std::string ambiguous = "inherit"; // inherit | retry | dead
+    check_section checks = {"inherit", "inherit", "inherit", "inherit", "inherit", "inherit", "inherit"};
+    bool operator==(const rule_section&) const = default;
+};
+
 struct events_section {
     bool add_event_id = true;
+    check_section checks = {"fix", "warn", "warn", "warn", "warn", "warn", "warn"};
+    std::vector<std::string> revenue_names = {"purchase_completed", "order_completed", "order_paid",
+                                              "payment_completed",  "payment_success", "*_purchased"};
+    std::vector<redact_section> redact;
+    std::string redact_key_file; // for `hash`
+    std::vector<add_section> add;
+    std::string stamp, host; // keys of event_data
+    bool overwrite = false;
+    std::vector<rule_section> rules;
     bool operator==(const events_section&) const = default;
 };
 
@@ -107,6 +146,7 @@ struct settings {
     std::string server_key;
     std::string server_key_path;
     std::string intake_token; // content of intake.token_file
+    std::string redact_key;   // content of events.redact_key_file
     bool operator==(const settings&) const = default;
 };
 

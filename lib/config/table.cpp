@@ -1,4 +1,4 @@
-#include "config/key.hpp"
+#include "config/shapes.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -13,16 +13,6 @@ constexpr double second = 1'000;
 constexpr double minute = 60 * second;
 constexpr double hour = 60 * minute;
 constexpr double day = 24 * hour;
-
-shape plain(kind type) {
-    return {type, 0, 0, {}};
-}
-shape one_of(std::vector<std::string_view> choices) {
-    return {kind::choice, 0, 0, std::move(choices)};
-}
-shape within(kind type, double least, double most) {
-    return {type, least, most, {}};
-}
 
 void add_intake(std::vector<key>& table) {
     const std::vector<key> section = {
@@ -169,7 +159,7 @@ void add_delivery(std::vector<key>& table) {
         {"delivery.hold_probe", within(kind::duration, 10, day),
          "Time between probes while delivery is held (bad key, suspended account, wrong URL).",
          [](settings& s) -> slot { return &s.delivery.hold_probe; }},
-        {"delivery.lanes", plain(kind::lanes),
+        {"delivery.lanes", records("lane", 1, most_lanes),
          "Queues with weights. The first lane that matches takes the event; the last must take all (\"*\"). "
          "At "
          "most 16.",
@@ -180,9 +170,6 @@ void add_delivery(std::vector<key>& table) {
 
 void add_rest(std::vector<key>& table) {
     const std::vector<key> section = {
-        {"events.add_event_id", plain(kind::flag),
-         "Send the event_id that was made at intake with events that came without one.",
-         [](settings& s) -> slot { return &s.events.add_event_id; }},
         {"spool.directory", plain(kind::text),
          "Directory of the durable queue; if not given, STATE_DIRECTORY (systemd) where that is set.",
          [](settings& s) -> slot { return &s.spool.directory; }, since::start},
@@ -212,6 +199,7 @@ std::vector<key> make_table() {
     add_intake(table);
     add_upstream(table);
     add_delivery(table);
+    add_events(table);
     add_rest(table);
     return table;
 }
@@ -223,18 +211,24 @@ const std::vector<key>& keys() {
     return table;
 }
 
-const std::vector<lane_key>& lane_keys() {
-    static const std::vector<lane_key> table = {
-        {"name", plain(kind::text), "Name in metrics and status: a-z, 0-9 and _, at most 32 characters.",
-         [](lane_section& l) -> slot { return &l.name; }},
-        {"weight", within(kind::count, 1, 1000), "Share of the requests while other lanes wait too.",
-         [](lane_section& l) -> slot { return &l.weight; }},
-        {"names", plain(kind::texts), "Event names that it takes, with * ? [a-z] as in fnmatch(3).",
-         [](lane_section& l) -> slot { return &l.names; }},
-        {"with_amount", plain(kind::flag), "Take events whose event_data has an amount, too.",
-         [](lane_section& l) -> slot { return &l.with_amount; }},
-    };
-    return table;
+template <>
+const record_form<lane_section>& form_of() {
+    static const record_form<lane_section> form = {
+        "lane",
+        "A lane",
+        "{name: revenue, weight: 8, names: [\"purchase_*\"]}",
+        R"(["name"])",
+        {
+            {"name", plain(kind::text), "Name in metrics and status: a-z, 0-9 and _, at most 32 characters.",
+             [](lane_section& l) -> slot { return &l.name; }},
+            {"weight", within(kind::count, 1, 1000), "Share of the requests while other lanes wait too.",
+             [](lane_section& l) -> slot { return &l.weight; }},
+            {"names", plain(kind::texts), "Event names that it takes, with * ? [a-z] as in fnmatch(3).",
+             [](lane_section& l) -> slot { return &l.names; }},
+            {"with_amount", plain(kind::flag), "Take events whose event_data has an amount, too.",
+             [](lane_section& l) -> slot { return &l.with_amount; }},
+        }};
+    return form;
 }
 
 const key* find_key(std::string_view name) {

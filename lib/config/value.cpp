@@ -12,7 +12,7 @@ namespace linkrunner::config {
 namespace {
 
 bool is_list(kind type) {
-    return type == kind::texts || type == kind::counts || type == kind::lanes;
+    return type == kind::texts || type == kind::counts || type == kind::records;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -170,9 +170,10 @@ struct scalar_taker {
         }
         return wrong;
     }
-    std::string operator()(std::vector<std::string>*) const { return "a list is expected"; }
-    std::string operator()(std::vector<unsigned>*) const { return "a list is expected"; }
-    std::string operator()(std::vector<lane_section>*) const { return "a list is expected"; }
+    template <class Item>
+    std::string operator()(std::vector<Item>*) const {
+        return "a list is expected";
+    }
 };
 
 } // namespace
@@ -240,15 +241,30 @@ bool value_reader::read(slot into, const shape& form, std::string_view name, con
     return value_reader(source_, {}, problems_).read_list(into, form, name, std::get<node>(list).items);
 }
 
+// Takes the items of a list into its slot.
+struct value_reader::list_taker {
+    value_reader& reader;
+    const shape& form;
+    std::string_view name;
+    const std::vector<node>& items;
+
+    bool operator()(std::vector<std::string>* into) const { return reader.read_texts(*into, name, items); }
+    bool operator()(std::vector<unsigned>* into) const {
+        return reader.read_counts(*into, form, name, items);
+    }
+    template <class Record>
+    bool operator()(std::vector<Record>* into) const {
+        return reader.read_records(*into, name, items);
+    }
+    template <class Scalar>
+    bool operator()(Scalar*) const {
+        return false; // never: its shape is no list
+    }
+};
+
 bool value_reader::read_list(slot into, const shape& form, std::string_view name,
                              const std::vector<node>& items) {
-    if (auto* const* texts = std::get_if<std::vector<std::string>*>(&into)) {
-        return read_texts(**texts, name, items);
-    }
-    if (auto* const* counts = std::get_if<std::vector<unsigned>*>(&into)) {
-        return read_counts(**counts, form, name, items);
-    }
-    return read_lanes(*std::get<std::vector<lane_section>*>(into), name, items);
+    return std::visit(list_taker{*this, form, name, items}, into);
 }
 
 bool value_reader::read_scalar(slot into, const shape& form, std::string_view name, const node& at) {
@@ -301,38 +317,39 @@ bool value_reader::read_counts(std::vector<unsigned>& into, const shape& form, s
     return good;
 }
 
-bool value_reader::read_lanes(std::vector<lane_section>& into, std::string_view name,
-                              const std::vector<node>& items) {
-    std::vector<lane_section> lanes;
+template <class Record>
+bool value_reader::read_records(std::vector<Record>& into, std::string_view name,
+                                const std::vector<node>& items) {
+    std::vector<Record> records;
     bool good = true;
     for (const node& item : items) {
-        const std::string item_name = std::string(name) + "[" + std::to_string(lanes.size()) + "]";
-        lanes.emplace_back();
-        good = read_lane(lanes.back(), item_name, item) && good;
+        const std::string item_name = std::string(name) + "[" + std::to_string(records.size()) + "]";
+        records.emplace_back();
+        good = read_record(records.back(), item_name, item) && good;
     }
     if (good) {
-        into = std::move(lanes);
+        into = std::move(records);
     }
     return good;
 }
 
-bool value_reader::read_lane(lane_section& into, const std::string& name, const node& from) {
+template <class Record>
+bool value_reader::read_record(Record& into, const std::string& name, const node& from) {
+    const record_form<Record>& form = form_of<Record>();
     if (from.is != node::type::map) {
-        complain(from, name + ": a map is expected, for example {name: revenue, weight: 8, names: "
-                              "[\"purchase_*\"]}");
+        complain(from, name + ": a map is expected, for example " + std::string(form.example));
         return false;
     }
     std::vector<std::string_view> known;
-    for (const lane_key& each : lane_keys()) {
+    for (const auto& each : form.keys) {
         known.push_back(each.name);
     }
     bool good = true;
     for (std::size_t i = 0; i < from.names.size(); ++i) {
         const std::string& part = from.names[i].text;
-        const auto found = std::find_if(lane_keys().begin(), lane_keys().end(),
-                                        [&](const lane_key& each) { return each.name == part; });
+        const auto found = std::ranges::find(form.keys, part, &basic_key<Record>::name);
         const auto same = [&](const node& other) { return other.text == part; };
-        if (found == lane_keys().end()) {
+        if (found == form.keys.end()) {
             complain(from.names[i],
                      "unknown key " + quote(part) + " in " + name + did_you_mean(nearest(part, known)));
             good = false;

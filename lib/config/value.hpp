@@ -30,13 +30,17 @@ class value_reader {
     void complain(const node& at, std::string message);
 
   private:
+    struct list_taker;
+
     bool read_scalar(slot into, const shape& form, std::string_view name, const node& at);
     bool read_list(slot into, const shape& form, std::string_view name, const std::vector<node>& items);
     bool read_texts(std::vector<std::string>& into, std::string_view name, const std::vector<node>& items);
     bool read_counts(std::vector<unsigned>& into, const shape& form, std::string_view name,
                      const std::vector<node>& items);
-    bool read_lanes(std::vector<lane_section>& into, std::string_view name, const std::vector<node>& items);
-    bool read_lane(lane_section& into, const std::string& name, const node& from);
+    template <class Record>
+    bool read_records(std::vector<Record>& into, std::string_view name, const std::vector<node>& items);
+    template <class Record>
+    bool read_record(Record& into, const std::string& name, const node& from);
     bool expand_in_place(std::string_view name, node& scalar);
 
     std::string source_;

@@ -44,10 +44,11 @@ std::string print_item(const std::string& text) {
     return out;
 }
 
-std::string print_lane(const lane_section& lane) {
-    lane_section copy = lane;
+template <class Record>
+std::string print_record(const Record& record) {
+    Record copy = record;
     std::string out = "{";
-    for (const lane_key& each : lane_keys()) {
+    for (const auto& each : form_of<Record>().keys) {
         out += (out.size() == 1 ? "" : ", ") + std::string(each.name) + ": " +
                print_value(each.at(copy), each.form);
     }
@@ -79,8 +80,9 @@ struct printer {
     std::string operator()(const std::vector<unsigned>* numbers) const {
         return flow_list(*numbers, [](unsigned number) { return std::to_string(number); });
     }
-    std::string operator()(const std::vector<lane_section>* lanes) const {
-        return flow_list(*lanes, print_lane);
+    template <class Record>
+    std::string operator()(const std::vector<Record>* records) const {
+        return flow_list(*records, print_record<Record>);
     }
 };
 

@@ -2,7 +2,10 @@
 
 #include "base/json_text.hpp"
 #include "event/codes.hpp"
+#include "event/edits.hpp"
 #include "event/fields.hpp"
+#include "event/inspect.hpp"
+#include "event/policy.hpp"
 #include "event/scan.hpp"
 #include "event/syntax.hpp"
 
@@ -75,65 +78,140 @@ std::optional<violation> read_fields(const fields& found, std::size_t max_bytes,
     return std::nullopt;
 }
 
-// The object with an event_id in it. It is never empty: it has an event_name at least, so a comma follows.
-std::string with_event_id(std::string_view object, const member& place, const std::string& event_id) {
-    std::string body;
-    body.reserve(object.size() + event_id.size() + 16);
-    if (place.kind == value_kind::null) {
-        const auto offset = static_cast<std::size_t>(place.literal.data() - object.data());
-        body.append(object.substr(0, offset));
-        append_json_string(body, event_id);
-        body.append(object.substr(offset + place.literal.size()));
+// Puts the event_id into an object that has none. The object is never empty, so a comma follows.
+void add_event_id(std::string_view object, const member& place, const std::string& event_id, edits& out) {
+    const bool is_null = place.kind == value_kind::null;
+    std::string text;
+    text.reserve(event_id.size() + 16);
+    text = is_null ? "" : "\"event_id\":";
+    append_json_string(text, event_id);
+    if (is_null) {
+        out.replace(place.literal, std::move(text));
     } else {
-        body.append("{\"event_id\":");
-        append_json_string(body, event_id);
-        body.append(",").append(object.substr(1));
+        text += ',';
+        out.insert_before(object.data() + 1, std::move(text));
     }
-    return body;
 }
+
+// An event under way from its text to what is stored.
+class parsing {
+  public:
+    parsing(const parse_options& options, id_source& ids, std::string_view time)
+        : options_(options), ids_(ids), time_(time) {}
+
+    std::variant<event, violation> run(std::string_view whole, std::string_view fallback_id) {
+        text_ = scan::trim(whole);
+        std::optional<violation> why = check_text(whole, text_, options_.limits);
+        if (!why) {
+            why = read();
+        }
+        if (!why && options_.rules != nullptr) {
+            if (options_.rules->for_name(keys_->name.text).drop) {
+                out_.filtered = true;
+                return std::move(out_);
+            }
+            why = redact();
+        }
+        if (!why) {
+            why = identify(fallback_id);
+        }
+        if (!why) {
+            why = finish();
+        }
+        return why ? std::variant<event, violation>(*std::move(why)) : std::move(out_);
+    }
+
+  private:
+    std::optional<violation> read() {
+        auto members = find_fields(text_);
+        if (auto* const why = std::get_if<violation>(&members)) {
+            return std::move(*why);
+        }
+        found_ = std::get<fields>(members);
+        return read_fields(found_, options_.limits.max_key_field_bytes, keys_.emplace());
+    }
+
+    std::optional<violation> redact() {
+        if (options_.rules->redactions().empty()) {
+            return std::nullopt;
+        }
+        auto without = options_.rules->redactions().apply(text_, keys_->name.text);
+        if (!without) {
+            return std::nullopt;
+        }
+        redacted_ = *std::move(without);
+        text_ = redacted_;
+        return read();
+    }
+
+    std::optional<violation> identify(std::string_view fallback_id) {
+        const std::size_t longest = options_.limits.max_key_field_bytes;
+        came_with_id_ = !keys_->event_id.text.empty();
+        if (came_with_id_) {
+            out_.event_id = keys_->event_id.text;
+        } else if (fallback_id.empty()) {
+            out_.event_id = ids_.make();
+        } else if (auto why = check_id(fallback_id, longest, "Idempotency-Key")) {
+            return why;
+        } else {
+            out_.event_id = fallback_id;
+        }
+        return std::nullopt;
+    }
+
+    std::optional<violation> follow_policy(edits& changes) {
+        const policy::treatment& what = options_.rules->for_name(keys_->name.text);
+        out_.lane = what.lane;
+        out_.ambiguous_dead = what.ambiguous_dead;
+        inspected event{std::move(out_.name), keys_->user_id.text, out_.findings, changes};
+        auto why = inspect(found_, what.checks, options_.rules->revenue_names(), event);
+        out_.name = std::move(event.name);
+        if (!why && !options_.rules->additions().empty()) {
+            options_.rules->additions().apply(text_, found_, out_.name, time_, changes);
+        }
+        return why;
+    }
+
+    std::optional<violation> finish() {
+        const std::string_view user = keys_->user();
+        edits changes(text_);
+        if (!came_with_id_ && options_.add_event_id) {
+            add_event_id(text_, found_[field::event_id], out_.event_id, changes);
+        }
+        out_.name = keys_->name.text;
+        if (options_.rules != nullptr) {
+            if (auto why = follow_policy(changes)) {
+                return why;
+            }
+        }
+        out_.body = changes.empty() ? std::string(text_) : changes.apply();
+        if (out_.body.size() > options_.limits.max_event_bytes) {
+            return refuse_size(out_.body.size(), options_.limits.max_event_bytes);
+        }
+        out_.has_amount = found_.has_amount;
+        out_.user_key = hash64(options_.hash_seed, user);
+        out_.identity = hash128(options_.hash_seed, {path_of(out_.path), out_.name, user, out_.event_id});
+        out_.body_hash = hash64(options_.hash_seed, text_);
+        return std::nullopt;
+    }
+
+    const parse_options& options_;
+    id_source& ids_;
+    std::string_view time_;
+    std::string_view text_;
+    std::string redacted_;
+    fields found_;
+    std::optional<key_texts> keys_;
+    bool came_with_id_ = false;
+    event out_;
+};
 
 } // namespace
 
-std::variant<event, violation> parse_event(std::string_view whole, std::string_view fallback_id,
-                                           const parse_options& options, id_source& ids) {
-    const bounds& limits = options.limits;
-    const std::string_view text = scan::trim(whole);
-    if (auto why = check_text(whole, text, limits)) {
-        return *std::move(why);
-    }
-    auto members = find_fields(text);
-    if (auto* const why = std::get_if<violation>(&members)) {
-        return std::move(*why);
-    }
-    const fields& found = std::get<fields>(members);
-    key_texts keys;
-    if (auto why = read_fields(found, limits.max_key_field_bytes, keys)) {
-        return *std::move(why);
-    }
-    event out;
-    const bool came_with_id = !keys.event_id.text.empty();
-    if (came_with_id) {
-        out.event_id = keys.event_id.text;
-    } else if (fallback_id.empty()) {
-        out.event_id = ids.make();
-    } else if (auto why = check_id(fallback_id, limits.max_key_field_bytes, "Idempotency-Key")) {
-        return *std::move(why);
-    } else {
-        out.event_id = fallback_id;
-    }
-    out.body = came_with_id || !options.add_event_id
-                   ? std::string(text)
-                   : with_event_id(text, found[field::event_id], out.event_id);
-    if (out.body.size() > limits.max_event_bytes) {
-        return refuse_size(out.body.size(), limits.max_event_bytes);
-    }
-    const std::string_view user = keys.user();
-    out.name = keys.name.text;
-    out.has_amount = found.has_amount;
-    out.user_key = hash64(options.hash_seed, user);
-    out.identity = hash128(options.hash_seed, {path_of(out.path), out.name, user, out.event_id});
-    out.body_hash = hash64(options.hash_seed, text);
-    return out;
+std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
+                                           const parse_options& options, id_source& ids,
+                                           std::string_view time) {
+    return parsing(options, ids, time).run(text, fallback_id);
 }
 
 } // namespace linkrunner::event

@@ -1,10 +1,11 @@
-// From the bytes that a caller sent to an event that can be stored: syntax, fields, bounds, identity.
-// Pure: no clock, no I/O. The bytes of the event go through as they came; only an event_id is added where
-// missing.
+// From the bytes that a caller sent to an event that can be stored: syntax, fields, bounds, the operator's
+// policy, identity. Pure: no clock, no I/O. The bytes of the event go through as they came, but for an
+// event_id where there was none and for what the policy changes.
 #pragma once
 
 #include "base/endpoint.hpp"
 #include "base/hash.hpp"
+#include "event/quality.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace linkrunner::event {
 
@@ -40,14 +42,23 @@ struct event {
     bool has_amount = false; // event_data.amount is present: for lanes
     std::uint64_t user_key = 0;
     fingerprint identity;
-    std::uint64_t body_hash = 0;
+    std::uint64_t body_hash = 0; // of what the caller sent, without what was redacted
+
+    // By the policy:
+    std::vector<finding> findings;
+    bool filtered = false; // to be answered so and not accepted; nothing else is set then
+    std::optional<std::uint8_t> lane;
+    std::optional<bool> ambiguous_dead;
 };
+
+class policy;
 
 struct parse_options {
     bounds limits;
     bool add_event_id =
         true; // events.add_event_id: put a made or derived event_id into the body that is sent
     std::uint64_t hash_seed = 0;
+    const policy* rules = nullptr; // none: as it comes
 };
 
 // Makes an event_id for an event that came without one.
@@ -59,9 +70,10 @@ class id_source {
 
 // One event from `text`, which holds exactly one JSON value, perhaps with whitespace around it.
 // `fallback_id`, if not empty, is the event_id for an event that has none (from Idempotency-Key); else `ids`
-// makes one.
+// makes one. `time` is what the policy stamps events with.
 std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
-                                           const parse_options& options, id_source& ids);
+                                           const parse_options& options, id_source& ids,
+                                           std::string_view time = {});
 
 // The event_id of event `index` of a batch that came with an Idempotency-Key: the same for the same (key,
 // index), on every machine.

@@ -9,8 +9,6 @@
 
 namespace linkrunner::event {
 
-namespace {
-
 value_kind kind_of(char first) noexcept {
     switch (first) {
     case '{':
@@ -28,6 +26,17 @@ value_kind kind_of(char first) noexcept {
         return value_kind::number;
     }
 }
+
+std::string_view text_of(std::string_view literal, std::string& buffer) {
+    const std::string_view inner = literal.substr(1, literal.size() - 2);
+    if (inner.find('\\') == std::string_view::npos) {
+        return inner;
+    }
+    buffer = unescape(literal);
+    return buffer;
+}
+
+namespace {
 
 const char* word_for(value_kind kind) noexcept {
     switch (kind) {
@@ -49,27 +58,25 @@ const char* word_for(value_kind kind) noexcept {
     return "";
 }
 
-// The text of a string literal; `buffer` holds it where escapes must be undone.
-std::string_view text_of(std::string_view literal, std::string& buffer) {
-    const std::string_view inner = literal.substr(1, literal.size() - 2);
-    if (inner.find('\\') == std::string_view::npos) {
-        return inner;
-    }
-    buffer = unescape(literal);
-    return buffer;
-}
-
 std::size_t field_called(std::string_view name) noexcept {
     const auto found = std::find(field_names.begin(), field_names.end(), name);
     return static_cast<std::size_t>(found - field_names.begin());
 }
 
-const char* read_event_data(const char* open, const char* end, bool& has_amount, std::string& buffer) {
+const char* read_event_data(const char* open, const char* end, fields& found, std::string& buffer) {
     return scan::for_each_member(open, end, [&](std::string_view key, const char* value) {
-        if (kind_of(*value) != value_kind::null && text_of(key, buffer) == "amount") {
-            has_amount = true;
+        const value_kind kind = kind_of(*value);
+        const char* const behind = scan::skip_value(value, end);
+        if (kind != value_kind::null && text_of(key, buffer) == "amount") {
+            found.has_amount = true;
+            found.odd_amount = found.odd_amount || kind != value_kind::number;
         }
-        return scan::skip_value(value, end);
+        // In bytes and with the quotes: what is short by that is short in characters.
+        const auto bytes = static_cast<std::size_t>(behind - value);
+        if (key.size() > filterable_key + 2 || (kind == value_kind::string && bytes > filterable_text + 2)) {
+            found.long_field = true;
+        }
+        return behind;
     });
 }
 
@@ -109,7 +116,7 @@ std::variant<fields, violation> find_fields(std::string_view object) {
         const value_kind kind = kind_of(*value);
         const bool is_data = index == static_cast<std::size_t>(field::event_data);
         const char* const behind = is_data && kind == value_kind::object
-                                       ? read_event_data(value, end, found.has_amount, buffer)
+                                       ? read_event_data(value, end, found, buffer)
                                        : scan::skip_value(value, end);
         if (index != field_names.size()) {
             member& known = found.members[index];

@@ -21,6 +21,11 @@ enum class field : std::uint8_t {
     client_ip_address
 };
 
+// Keys and texts of event_data beyond these are not filterable (https://docs.linkrunner.io, events), in
+// characters.
+inline constexpr std::size_t filterable_key = 128;
+inline constexpr std::size_t filterable_text = 256;
+
 inline constexpr std::array<std::string_view, 6> field_names = {
     "event_name", "user_id", "install_instance_id", "event_id", "event_data", "client_ip_address"};
 
@@ -36,13 +41,21 @@ struct member {
 
 struct fields {
     std::array<member, field_names.size()> members;
-    bool has_amount = false; // event_data.amount is there and not null
+    // Of event_data's own members:
+    bool has_amount = false; // `amount` is there and not null
+    bool odd_amount = false; // and is no number
+    bool long_field = false; // a key or a text is longer than those that can be filtered by
 
     const member& operator[](field which) const { return members[static_cast<std::size_t>(which)]; }
 };
 
 // `object` is a valid JSON object without whitespace around it. A member found twice is a duplicate_field.
 std::variant<fields, violation> find_fields(std::string_view object);
+
+// The text that a string literal stands for; `buffer` holds it where escapes must be undone.
+std::string_view text_of(std::string_view literal, std::string& buffer);
+
+value_kind kind_of(char first_of_value) noexcept;
 
 // The text of a member: within the event's own bytes, or in `unescaped` where escapes had to be undone. Not
 // to be copied or moved, because `text` may point into itself.

@@ -9,9 +9,10 @@ namespace linkrunner::intake {
 
 batch::batch(std::string body, event::batch_format format, std::string idempotency_key,
              const event::parse_options& options, std::size_t max_items, event::id_source& ids,
-             make_stored convert)
+             std::string stamp, make_stored convert)
     : body_(std::move(body)), format_(format), key_(std::move(idempotency_key)), options_(options),
-      max_items_(max_items), ids_(ids), convert_(std::move(convert)), reader_(format, body_) {}
+      max_items_(max_items), ids_(ids), stamp_(std::move(stamp)), convert_(std::move(convert)),
+      reader_(format, body_) {}
 
 bool batch::refuse(net::response answer, std::string code) {
     refused_ = std::move(answer);
@@ -41,10 +42,15 @@ bool batch::step() {
                       "batch_too_large");
     }
     const std::string id = key_.empty() ? std::string() : event::derived_id(key_, found->index);
-    auto parsed = event::parse_event(found->text, id, options_, ids_);
+    auto parsed = event::parse_event(found->text, id, options_, ids_, stamp_);
     item& slot = items_.emplace_back();
     if (auto* good = std::get_if<event::event>(&parsed)) {
+        slot.filtered = good->filtered;
+        if (slot.filtered) {
+            return true;
+        }
         slot.event_id = good->event_id;
+        slot.findings = std::move(good->findings);
         events_.push_back(convert_(std::move(*good)));
         return true;
     }
@@ -65,46 +71,87 @@ event::violation identity_conflict() {
             "/event_id", 0, 0};
 }
 
+namespace {
+
+// Members of a list in the answer, each with the index of its item.
+class indexed_list {
+  public:
+    template <class Append>
+    void add(std::size_t index, Append append) {
+        text_ += count_++ == 0 ? "{\"index\":" : ",{\"index\":";
+        text_ += std::to_string(index) + ",";
+        append(text_);
+        text_ += '}';
+    }
+    std::size_t count() const { return count_; }
+    const std::string& text() const { return text_; }
+
+  private:
+    std::string text_;
+    std::size_t count_ = 0;
+};
+
+// What became of a good item; a conflict becomes a violation.
+void settle(batch::item& item, spool::append_outcome outcome, batch_answer& out) {
+    switch (outcome) {
+    case spool::append_outcome::stored:
+        ++out.stored;
+        break;
+    case spool::append_outcome::duplicate:
+        ++out.duplicates;
+        break;
+    case spool::append_outcome::conflict:
+        item.violation = identity_conflict();
+        break;
+    }
+}
+
+} // namespace
+
 batch_answer answer_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes) {
     batch_answer out;
-    std::string rejected;
+    indexed_list rejected;
+    indexed_list warnings;
     std::string ids;
     std::size_t good = 0;
     for (std::size_t index = 0; index < items.size(); ++index) {
         batch::item& item = items[index];
-        if (!item.violation) {
-            switch (outcomes[good++].outcome) {
-            case spool::append_outcome::stored:
-                ++out.stored;
-                break;
-            case spool::append_outcome::duplicate:
-                ++out.duplicates;
-                break;
-            case spool::append_outcome::conflict:
-                item.violation = identity_conflict();
-                break;
-            }
+        if (item.filtered) {
+            ++out.filtered;
+        } else if (!item.violation) {
+            settle(item, outcomes[good++].outcome, out);
         }
         ids += index == 0 ? "" : ",";
-        if (!item.violation) {
+        if (item.violation || item.filtered) {
+            ids += "null";
+        } else {
             append_json_string(ids, item.event_id);
+        }
+        if (item.violation) {
+            rejected.add(index, [&](std::string& text) { append_violation(text, *item.violation); });
             continue;
         }
-        ids += "null";
-        rejected += out.rejected++ == 0 ? "{\"index\":" : ",{\"index\":";
-        rejected += std::to_string(index) + ",";
-        append_violation(rejected, *item.violation);
-        rejected += '}';
+        for (const event::finding& each : item.findings) {
+            warnings.add(index, [&](std::string& text) { append_finding(text, each); });
+        }
     }
+    out.rejected = rejected.count();
     const std::uint64_t accepted = out.stored + out.duplicates;
-    const int status = accepted == 0 ? 400 : out.rejected == 0 ? 202 : 207;
-    const char* message = accepted == 0       ? "No event of the batch was accepted"
+    const bool none = accepted + out.filtered == 0;
+    const int status = none ? 400 : out.rejected == 0 ? 202 : 207;
+    const char* message = none                ? "No event of the batch was accepted"
                           : out.rejected == 0 ? "Events accepted"
                                               : "Some events were accepted, some rejected";
     std::string data = "{\"accepted\":" + std::to_string(accepted) +
-                       ",\"duplicates\":" + std::to_string(out.duplicates) + ",\"rejected\":[" + rejected +
-                       "],\"event_ids\":[" + ids + "]}";
-    out.answer = envelope(status, message, data);
+                       ",\"duplicates\":" + std::to_string(out.duplicates) + ",\"rejected\":[" +
+                       rejected.text() + "],\"event_ids\":[" + ids + "]";
+    if (out.filtered != 0) {
+        data += ",\"filtered\":" + std::to_string(out.filtered);
+    }
+    if (warnings.count() != 0) {
+        data += ",\"warnings\":[" + warnings.text() + "]";
+    }
+    out.answer = envelope(status, message, data + "}");
     return out;
 }
 

@@ -23,11 +23,13 @@ class batch {
     struct item {
         std::string event_id;                      // of a good one
         std::optional<event::violation> violation; // of a bad one
+        std::vector<event::finding> findings;
+        bool filtered = false; // by a rule of the operator: neither good nor bad
     };
 
     batch(std::string body, event::batch_format format, std::string idempotency_key,
           const event::parse_options& options, std::size_t max_items, event::id_source& ids,
-          make_stored convert);
+          std::string stamp, make_stored convert);
 
     // Works on one item; false at the end, and when the whole body is refused.
     bool step();
@@ -51,6 +53,7 @@ class batch {
     const event::parse_options& options_;
     std::size_t max_items_;
     event::id_source& ids_;
+    std::string stamp_; // the time that the policy stamps events with
     make_stored convert_;
     event::batch_reader reader_;
     std::vector<spool::new_event> events_;
@@ -66,6 +69,7 @@ struct batch_answer {
     std::uint64_t stored = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t rejected = 0;
+    std::uint64_t filtered = 0;
 };
 
 batch_answer answer_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes);

@@ -62,4 +62,36 @@ void append_violation(std::string& out, const event::violation& why) {
     append_place(out, why);
 }
 
+void append_finding(std::string& out, const event::finding& what) {
+    out += "\"code\":";
+    append_json_string(out, event::word_for(what.which));
+    out += ",\"msg\":";
+    append_json_string(out, what.message);
+    out += ",\"pointer\":";
+    append_json_string(out, what.pointer);
+    out += what.fixed ? ",\"fixed\":true" : ",\"fixed\":false";
+}
+
+std::string data_of(const accepted_event& one, bool duplicate, std::string_view outcome) {
+    std::string data = "{\"event_id\":";
+    append_json_string(data, one.event_id);
+    data += duplicate ? ",\"duplicate\":true" : ",\"duplicate\":false";
+    if (!outcome.empty()) {
+        data += ",\"outcome\":\"";
+        data += outcome;
+        data += '"';
+    }
+    if (!one.findings.empty()) {
+        data += ",\"warnings\":[";
+        for (const event::finding& each : one.findings) {
+            data += &each == &one.findings.front() ? "{" : ",{";
+            append_finding(data, each);
+            data += '}';
+        }
+        data += ']';
+    }
+    data += '}';
+    return data;
+}
+
 } // namespace linkrunner::intake

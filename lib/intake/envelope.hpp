@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace linkrunner::intake {
 
@@ -24,5 +25,17 @@ net::response unavailable(std::string_view code, std::string_view message, long 
 
 // Appends "code", "msg" and, where known, "pointer", "line", "column" as members, without braces.
 void append_violation(std::string& out, const event::violation& why);
+
+// The same for what was found in an event that was taken, with "fixed" where it was mended.
+void append_finding(std::string& out, const event::finding& what);
+
+// A single event that was taken: what its answer tells of it.
+struct accepted_event {
+    std::string event_id;
+    std::vector<event::finding> findings;
+};
+
+// The data of its answer; `outcome` where one was waited for.
+std::string data_of(const accepted_event& one, bool duplicate, std::string_view outcome);
 
 } // namespace linkrunner::intake

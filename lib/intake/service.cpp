@@ -1,6 +1,6 @@
 #include "intake/service.hpp"
 
-#include "base/json_text.hpp"
+#include "base/utc_text.hpp"
 #include "intake/envelope.hpp"
 #include "intake/guard.hpp"
 #include "intake/inflate.hpp"
@@ -32,19 +32,6 @@ std::string_view word_for_end(spool::mark_kind how) {
     }
 }
 
-std::string one_data(const std::string& event_id, bool duplicate, std::string_view outcome) {
-    std::string data = "{\"event_id\":";
-    append_json_string(data, event_id);
-    data += duplicate ? ",\"duplicate\":true" : ",\"duplicate\":false";
-    if (!outcome.empty()) {
-        data += ",\"outcome\":\"";
-        data += outcome;
-        data += '"';
-    }
-    data += '}';
-    return data;
-}
-
 } // namespace
 
 struct service::post {
@@ -57,7 +44,8 @@ struct service::post {
 
 service::service(settings options, std::string server_key, ports with)
     : options_(std::move(options)), server_key_(std::move(server_key)), ports_(std::move(with)),
-      lanes_(options_.lanes), parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed()},
+      lanes_(options_.lanes),
+      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), &options_.rules},
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -167,8 +155,8 @@ void service::accept_body(const post_ptr& work, std::string body) {
 spool::new_event service::to_stored(event::event parsed, wall_time now) const {
     spool::new_event out;
     out.path = parsed.path;
-    out.lane = lanes_.lane_for(parsed.name, parsed.has_amount);
-    out.ambiguous_dead = options_.ambiguous_dead;
+    out.lane = parsed.lane ? *parsed.lane : lanes_.lane_for(parsed.name, parsed.has_amount);
+    out.ambiguous_dead = parsed.ambiguous_dead.value_or(options_.ambiguous_dead);
     out.accepted_at = now;
     out.user_key = parsed.user_key;
     out.identity = parsed.identity;
@@ -179,28 +167,41 @@ spool::new_event service::to_stored(event::event parsed, wall_time now) const {
     return out;
 }
 
+std::string service::stamp_of(const post_ptr& work) const {
+    return options_.rules.additions().stamps() ? utc_text(work->accepted_at) : std::string();
+}
+
 void service::accept_one(const post_ptr& work, std::string_view text) {
-    auto parsed = event::parse_event(text, work->options.idempotency_key, parse_, ports_.ids);
+    auto parsed = event::parse_event(text, work->options.idempotency_key, parse_, ports_.ids, stamp_of(work));
     if (const auto* bad = std::get_if<event::violation>(&parsed)) {
         refuse(work, *bad);
         return;
     }
-    std::vector<spool::new_event> one;
-    one.push_back(to_stored(std::move(std::get<event::event>(parsed)), work->accepted_at));
-    work->lane = one.front().lane;
-    std::string event_id = one.front().event_id;
-    ports_.queue.append(std::move(one), [this, work, event_id = std::move(event_id)](
-                                            const result<std::vector<spool::appended>>& done) {
-        appended();
-        if (done.has_error()) {
-            refuse_append(work, done.error());
-        } else {
-            one_appended(work, event_id, done->front());
-        }
-    });
+    event::event& good = std::get<event::event>(parsed);
+    if (good.filtered) {
+        ports_.metrics.filtered(1);
+        const bool drop_in = work->options.where == route::drop_in;
+        answer(work, envelope(drop_in ? options_.drop_in_status : 202, "Event filtered, not accepted",
+                              R"({"event_id":null,"duplicate":false,"filtered":true})"));
+        return;
+    }
+    count(good.findings);
+    accepted_event one{good.event_id, std::move(good.findings)};
+    std::vector<spool::new_event> stored;
+    stored.push_back(to_stored(std::move(good), work->accepted_at));
+    work->lane = stored.front().lane;
+    ports_.queue.append(std::move(stored),
+                        [this, work, one = std::move(one)](const result<std::vector<spool::appended>>& done) {
+                            appended();
+                            if (done.has_error()) {
+                                refuse_append(work, done.error());
+                            } else {
+                                one_appended(work, one, done->front());
+                            }
+                        });
 }
 
-void service::one_appended(const post_ptr& work, const std::string& event_id, const spool::appended& how) {
+void service::one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how) {
     if (how.outcome == spool::append_outcome::conflict) {
         refuse(work, identity_conflict());
         return;
@@ -211,26 +212,26 @@ void service::one_appended(const post_ptr& work, const std::string& event_id, co
     const int status = drop_in ? options_.drop_in_status : 202;
     const std::string_view message = drop_in ? "Event capture request received!" : "Event accepted";
     if (!work->options.wait) {
-        answer(work, envelope(status, message, one_data(event_id, duplicate, {})));
+        answer(work, envelope(status, message, data_of(one, duplicate, {})));
         return;
     }
     wait_for_end(
         work, {how.number},
-        [event_id, duplicate](const waiters::ends& ends) {
+        [one, duplicate](const waiters::ends& ends) {
             return envelope(200, "The end of the event is known",
-                            one_data(event_id, duplicate, word_for_end(*ends.front())));
+                            data_of(one, duplicate, word_for_end(*ends.front())));
         },
-        envelope(202, message, one_data(event_id, duplicate, "pending")));
+        envelope(202, message, data_of(one, duplicate, "pending")));
 }
 
 void service::accept_batch(const post_ptr& work, std::string body, event::batch_format format) {
-    const auto items =
-        std::make_shared<batch>(std::move(body), format, work->options.idempotency_key, parse_,
-                                options_.max_batch, ports_.ids, [this, work](event::event parsed) {
-                                    spool::new_event stored = to_stored(std::move(parsed), work->accepted_at);
-                                    work->lane = std::max(work->lane, stored.lane);
-                                    return stored;
-                                });
+    const auto items = std::make_shared<batch>(
+        std::move(body), format, work->options.idempotency_key, parse_, options_.max_batch, ports_.ids,
+        stamp_of(work), [this, work](event::event parsed) {
+            spool::new_event stored = to_stored(std::move(parsed), work->accepted_at);
+            work->lane = std::max(work->lane, stored.lane);
+            return stored;
+        });
     in_slices(
         ports_.owner, ports_.time, [items] { return items->step(); },
         [this, work, items] {
@@ -263,7 +264,9 @@ void service::batch_appended(const post_ptr& work, batch& items,
     batch_answer made = answer_batch(items.items(), outcomes);
     ports_.metrics.accepted(made.stored);
     ports_.metrics.duplicate(made.duplicates);
+    ports_.metrics.filtered(made.filtered);
     for (const batch::item& item : items.items()) {
+        count(item.findings);
         if (item.violation) {
             ports_.metrics.rejected_at_intake(item.violation->code);
         }
@@ -315,6 +318,17 @@ void service::wait_for_end(const post_ptr& work, std::vector<spool::sequence> nu
 void service::appended() {
     if (reading_stopped_ && may_read()) {
         ports_.resume_reading();
+    }
+}
+
+void service::count(const std::vector<event::finding>& findings) {
+    for (const event::finding& each : findings) {
+        const std::string_view rule = event::word_for(each.which);
+        ports_.metrics.quality(rule, each.fixed);
+        log::warning(
+            "data quality: an event was taken that the API would not count as it was meant; its answer "
+            "says more",
+            {{"rule", rule}, {"pointer", each.pointer}, {"fixed", each.fixed}});
     }
 }
 

@@ -23,6 +23,8 @@
 
 namespace linkrunner::intake {
 
+struct accepted_event;
+
 // What the intake works with; all of it outlives the service.
 struct ports {
     spool::queue& queue;
@@ -57,14 +59,16 @@ class service final : public net::request_handler {
     void inflate(const post_ptr& work, std::string compressed);
     void accept_body(const post_ptr& work, std::string body);
     void accept_one(const post_ptr& work, std::string_view text);
+    std::string stamp_of(const post_ptr& work) const;
     void accept_batch(const post_ptr& work, std::string body, event::batch_format format);
     void append_batch(const post_ptr& work, const std::shared_ptr<batch>& items);
-    void one_appended(const post_ptr& work, const std::string& event_id, const spool::appended& how);
+    void one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how);
     void batch_appended(const post_ptr& work, batch& items, const std::vector<spool::appended>& outcomes);
     void wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
                       std::function<net::response(const waiters::ends&)> finished, net::response pending);
 
     void appended();
+    void count(const std::vector<event::finding>& findings);
     void refuse(const post_ptr& work, net::response answer, std::string_view code);
     void refuse(const post_ptr& work, const event::violation& why);
     void refuse_append(const post_ptr& work, const error& failure);

@@ -3,6 +3,7 @@
 
 #include "event/event.hpp"
 #include "event/lanes.hpp"
+#include "event/policy.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct settings {
     std::string token; // asked of callers on listeners that are neither loopback nor Unix; empty: none
     event::bounds limits;
     bool add_event_id = true;
+    event::policy rules; // data quality, redaction, additions
     std::vector<event::lane_rule> lanes;
     bool ambiguous_dead = false;
     std::uint64_t max_body_bytes = 4 << 20; // inflated

@@ -57,6 +57,15 @@ struct metrics::families {
         counters("linkrunnerd_events_rejected_at_intake_total",
                  "Events refused at intake and not stored, by the code of the answer."),
         "code"};
+    Counter& filtered = counter("linkrunnerd_events_filtered_total",
+                                "Events not accepted because a rule of events.rules drops them.");
+    labelled<Counter> warned{
+        counters("linkrunnerd_events_quality_warned_total",
+                 "Findings of data quality in events that were taken as they were, by rule."),
+        "rule"};
+    labelled<Counter> fixed{counters("linkrunnerd_events_quality_fixed_total",
+                                     "Findings of data quality that were mended in the event, by rule."),
+                            "rule"};
     Counter& delivered = counter("linkrunnerd_events_delivered_total", "Events that the API took (2xx).");
     labelled<Counter> dead{
         counters("linkrunnerd_events_dead_total", "Events moved to the dead-letter store, by reason."),
@@ -143,6 +152,14 @@ void metrics::duplicate(std::uint64_t events) {
 
 void metrics::rejected_at_intake(std::string_view code, std::uint64_t events) {
     families_->rejected[code].Increment(static_cast<double>(events));
+}
+
+void metrics::filtered(std::uint64_t events) {
+    families_->filtered.Increment(static_cast<double>(events));
+}
+
+void metrics::quality(std::string_view rule, bool fixed) {
+    (fixed ? families_->fixed : families_->warned)[rule].Increment();
 }
 
 void metrics::delivered(std::chrono::nanoseconds age) {

@@ -19,6 +19,9 @@ class metrics {
     void accepted(std::uint64_t events);
     void duplicate(std::uint64_t events);
     void rejected_at_intake(std::string_view code, std::uint64_t events = 1);
+    void filtered(std::uint64_t events); // at intake, by a rule of the operator
+    void quality(std::string_view rule,
+                 bool fixed);                     // something a rule of data quality found in a taken event
     void delivered(std::chrono::nanoseconds age); // accept to delivered
     void dead(std::string_view reason);
     void dropped(std::string_view reason, std::uint64_t events = 1);

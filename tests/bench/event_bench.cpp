@@ -2,6 +2,7 @@
 #include "event/batch.hpp"
 #include "event/event.hpp"
 #include "event/lanes.hpp"
+#include "event/policy.hpp"
 #include "event/uuid7.hpp"
 
 #include <algorithm>
@@ -75,6 +76,34 @@ void expect(bool condition) {
 event::uuid7_source make_ids(std::mt19937_64& engine) {
     return {[] { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); },
             [&engine] { return engine(); }};
+}
+
+event::policy_settings every_check() {
+    event::policy_settings out;
+    out.checks.all.fill(event::action::warn);
+    out.checks[event::rule::amount_as_string] = event::action::fix;
+    out.revenue_names = {"purchase_completed", "order_*", "*_purchased"};
+    return out;
+}
+
+void measure_policies(event::uuid7_source& ids, event::parse_options options) {
+    const auto run = [&](const char* what, const event::policy_settings& settings) {
+        const event::policy rules(settings, [](std::string_view text) { return std::string(64, text[0]); });
+        options.rules = &rules;
+        measure(what, usual_event.size(), 100'000, [&] {
+            expect(std::holds_alternative<event::event>(
+                event::parse_event(usual_event, "", options, ids, "2026-11-23T15:00:00.000Z")));
+        });
+    };
+    run("event, every check off", {});
+    event::policy_settings all = every_check();
+    run("event, every check on", all);
+    all.stamp = "occurred_at";
+    all.add = {{"environment", "production", {}}};
+    run("event, every check on, two members added", all);
+    all.redact = {{"email", "", event::redaction_kind::mask, {}},
+                  {"coupon", "", event::redaction_kind::remove, {}}};
+    run("event, the same and two keys redacted", all);
 }
 
 void measure_single(event::uuid7_source& ids, const event::parse_options& options) {
@@ -156,6 +185,7 @@ int main() {
     options.hash_seed = 0x9E3779B97F4A7C15;
     std::printf("the usual event has %zu bytes\n", usual_event.size());
     measure_single(ids, options);
+    measure_policies(ids, options);
     measure_batches(ids, options);
     measure_ids(ids);
 }

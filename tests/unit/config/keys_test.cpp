@@ -20,6 +20,9 @@ std::string other_value(const key& each, const test::directory& files) {
         {"upstream.proxy", "http://127.0.0.1:3128"},
         {"delivery.max_age", "36h"},
         {"delivery.lanes", "[{name: all, weight: 3, names: [\"*\"]}]"},
+        {"events.redact", "[{key: email, action: mask}]"},
+        {"events.add", "[{key: environment, value: test}]"},
+        {"events.rules", "[{names: [\"debug_*\"], drop: true}]"},
         {"spool.directory", "/tmp/other"},
         {"observe.listen", "127.0.0.1:2"},
     };
@@ -51,7 +54,7 @@ std::string other_value(const key& each, const test::directory& files) {
 
 std::string flow(const key& each, const std::string& value) {
     const bool list = each.form.type == kind::texts || each.form.type == kind::counts;
-    return list ? "[" + value + "]" : each.form.type == kind::lanes ? value : "\"" + value + "\"";
+    return list ? "[" + value + "]" : each.form.type == kind::records ? value : "\"" + value + "\"";
 }
 
 class Keys : public test::Configuration {

@@ -24,6 +24,9 @@ void use_everything(metrics& m) {
     m.accepted(3);
     m.duplicate(1);
     m.rejected_at_intake("malformed_json", 2);
+    m.filtered(1);
+    m.quality("name_style", false);
+    m.quality("amount_as_string", true);
     m.delivered(40ms);
     m.dead("rejected");
     m.dropped("queue_full", 5);
