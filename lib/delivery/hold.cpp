@@ -32,8 +32,16 @@ void hold::refused(const refusal& what, steady_time now) {
     } else if (only_ != what.number) {
         only_.reset();
     }
+    refused_ = now;
     kind_ = what.kind;
     status_ = what.status;
+    alone_.clear();
+}
+
+void hold::refused_alone(sequence number, steady_time now) {
+    if (kind_ == hold_kind::none) {
+        alone_[number] = now;
+    }
 }
 
 bool hold::rejected(const refusal& what, steady_time now) {
@@ -48,17 +56,24 @@ bool hold::rejected(const refusal& what, steady_time now) {
     return true;
 }
 
-std::optional<sequence> hold::succeeded(sequence number) {
-    ++successes_;
+hold::judgement hold::succeeded(sequence number, steady_time began) {
+    succeeded_from_ = std::max(succeeded_from_, began);
     rejected_ = 0;
-    std::optional<sequence> own;
-    if (kind_ != hold_kind::none && kind_ != hold_kind::rejecting && !key_changed_ && only_ != number) {
-        own = only_;
+    judgement out;
+    const bool told_apart = kind_ != hold_kind::none && kind_ != hold_kind::rejecting && !key_changed_;
+    if (told_apart && only_ && only_ != number && began >= refused_) {
+        out.suspected = only_;
     }
+    std::erase_if(alone_, [&](const auto& one) {
+        if (one.second <= began) {
+            out.counted.push_back(one.first);
+        }
+        return one.second <= began;
+    });
     kind_ = hold_kind::none;
     only_.reset();
     probing_ = false;
-    return own;
+    return out;
 }
 
 void hold::key_changed(steady_time now) {

@@ -2,9 +2,10 @@
 // account suspended, the address wrong, or everything is rejected. Nothing is lost; one probe per interval
 // goes out, and one at once when the key changes. Another event's success ends the hold.
 //
-// A firewall that dislikes one payload looks the same at first. Then the very next success shows it: the only
-// event that was refused is told by ended(), for its failure to count as its own; and an event that is
-// refused again though others got through meanwhile does not hold the path again.
+// A firewall that dislikes one payload looks the same at first. Then the next success that was begun later
+// shows it: the only event that was refused is told by succeeded(), for its failure to count as its own. An
+// event that is refused again though others got through meanwhile does not hold the path again; nor does that
+// count before another success has shown that it was still refused alone.
 #pragma once
 
 #include "delivery/outcome.hpp"
@@ -12,7 +13,9 @@
 #include "delivery/time.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <vector>
 
 namespace linkrunner::delivery {
 
@@ -33,12 +36,20 @@ class hold {
     };
     void refused(const refusal& what, steady_time now);
 
+    // An event was refused again, after others had got through: holds nothing by itself.
+    void refused_alone(sequence number, steady_time now);
+
     // An event was rejected. True when it is one too many in a row: the path is held as `rejecting`, or was,
     // and the event stays; false when it goes to the dead letters.
     bool rejected(const refusal& what, steady_time now);
 
-    // An event was delivered. Returns the event whose refusal was its own, where that is shown.
-    std::optional<sequence> succeeded(sequence number);
+    // What a success shows about the events that were refused before it was begun.
+    struct judgement {
+        std::optional<sequence> suspected; // was the only one refused: once its own, but no reason to die
+                                           // yet, for it may have been the path after all
+        std::vector<sequence> counted;     // was refused alone, again
+    };
+    judgement succeeded(sequence number, steady_time began);
 
     void key_changed(steady_time now);
 
@@ -50,7 +61,8 @@ class hold {
     hold_kind kind() const { return kind_; }
     int status() const { return status_; } // that holds it
     steady_time next_probe() const { return next_probe_; }
-    std::uint64_t successes() const { return successes_; }
+    // When the last attempt that succeeded was begun: whoever was refused before was refused alone.
+    steady_time succeeded_from() const { return succeeded_from_; }
     std::uint64_t probed_user() const { return probed_user_; }
     std::uint32_t rejected_in_a_row() const { return rejected_; }
 
@@ -62,9 +74,11 @@ class hold {
     bool key_changed_ = false; // during this hold: then the key was the cause
     steady_time next_probe_{};
     std::uint64_t probed_user_ = 0;
-    std::optional<sequence> only_; // the event that was refused, while it is the only one
+    std::optional<sequence> only_;          // the event that was refused, while it is the only one
+    std::map<sequence, steady_time> alone_; // refused alone, and not yet shown to be: when
     std::uint32_t rejected_ = 0;
-    std::uint64_t successes_ = 0;
+    steady_time refused_{}; // when last, while held
+    steady_time succeeded_from_ = steady_time::min();
 };
 
 } // namespace linkrunner::delivery

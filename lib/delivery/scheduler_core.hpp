@@ -73,9 +73,9 @@ class scheduler_core final : public scheduler {
         bool condemned = false;     // in flight, and the next failure is the end
         wall_time first_attempt{};
         steady_time rests_until{};
-        std::uint32_t failed_spans = 0;          // between successes of others, in which it failed
-        std::optional<std::uint64_t> failed_at;  // breaker::successes() at the last failure
-        std::optional<std::uint64_t> refused_at; // hold::successes() at the last refusal
+        std::uint32_t failed_spans = 0;         // between successes of others, in which it failed
+        std::optional<std::uint64_t> failed_at; // breaker::successes() at the last failure
+        std::optional<steady_time> refused_at;  // when last
         flight attempt;
     };
 

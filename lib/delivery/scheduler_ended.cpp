@@ -107,8 +107,8 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
 
 verdict scheduler_core::delivered(held_event& event, steady_time now) {
     speed_.ended(now);
-    const breaker::judgement failures = breaker_.succeeded(event.what.user_key);
-    const std::optional<sequence> own = hold_of(event).succeeded(event.what.number);
+    const breaker::judgement failures = breaker_.succeeded(event.what.user_key, event.attempt.began, now);
+    const hold::judgement refusals = hold_of(event).succeeded(event.what.number, event.attempt.began);
     verdict out;
     out.kind = verdict_kind::delivered;
     out.attempts = event.sent;
@@ -123,8 +123,11 @@ verdict scheduler_core::delivered(held_event& event, steady_time now) {
             found->second.suspected = true;
         }
     }
-    if (own && events_.contains(*own)) {
-        ++events_.at(*own).counted; // no end by itself: it may have been the path after all
+    for (const sequence number : refusals.counted) {
+        count_failure(number);
+    }
+    if (refusals.suspected && events_.contains(*refusals.suspected)) {
+        ++events_.at(*refusals.suspected).counted;
     }
     return out;
 }
@@ -162,14 +165,14 @@ verdict scheduler_core::refused(held_event& event, outcome what, const attempt_e
         return retry(event, std::nullopt); // the answer to a key that is no longer used
     }
     ++event.failures;
-    const bool alone = event.refused_at && *event.refused_at < path.successes();
-    event.refused_at = path.successes();
+    const bool alone = event.refused_at && *event.refused_at <= path.succeeded_from();
+    event.refused_at = now;
     if (!alone) {
         path.refused({hold_for(what), event.what.number, event.what.user_key, how.status}, now);
         return retry(event, std::nullopt);
     }
-    ++event.counted; // others got through meanwhile: it is this event
-    if (event.counted >= options_.max_attempts) {
+    path.refused_alone(event.what.number, now);
+    if (event.condemned) {
         return dead(event, "attempts", now);
     }
     return retry(event, now + backoff_.full_jitter(event.failures, random_()));
@@ -181,14 +184,13 @@ verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady
         event.failed_at = breaker_.successes();
         event.suspected = ++event.failed_spans >= spans_that_make_suspect || event.suspected;
     }
-    const bool counts = breaker_.failed(
-        {event.what.number, event.what.user_key, event.suspected, event.attempt.breaker_probe}, now,
-        random_());
-    event.counted += counts ? 1 : 0;
+    breaker_.failed({event.what.number, event.what.user_key, event.suspected, event.attempt.breaker_probe,
+                     event.attempt.hold_probe, event.attempt.began},
+                    now, random_());
     if (is_ambiguous(how) && event.what.ambiguous_dead) {
         return dead(event, "ambiguous", now);
     }
-    if (event.condemned || (counts && event.counted >= options_.max_attempts)) {
+    if (event.condemned) {
         return dead(event, "attempts", now);
     }
     const nanoseconds floor =

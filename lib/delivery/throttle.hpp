@@ -19,8 +19,7 @@ enum class gate : std::uint8_t { open, probe, closed };
 
 class throttle {
   public:
-    throttle(backoff without_time, std::chrono::milliseconds longest)
-        : backoff_(without_time), longest_(longest) {}
+    throttle(backoff without_time, nanoseconds longest) : backoff_(without_time), longest_(longest) {}
 
     // The API asked for a pause in its answer to an attempt that began at `began`.
     void asked(steady_time began, bool was_probe, std::optional<nanoseconds> wait, steady_time now,
@@ -37,8 +36,6 @@ class throttle {
     const std::string& reason() const { return reason_; }
 
   private:
-    throttle(backoff without_time, nanoseconds longest) : backoff_(without_time), longest_(longest) {}
-
     backoff backoff_;
     nanoseconds longest_;
     bool active_ = false;

@@ -108,6 +108,9 @@ class history {
             at += std::chrono::milliseconds(any(500, 60'000));
             const auto what = static_cast<weather>(any(0, static_cast<std::uint64_t>(weather::limited)));
             world_.at(at, [this, what] { weather_ = what; });
+            own_failures_ = own_failures_ || what == weather::flaky || what == weather::rejects;
+            outages_ +=
+                what == weather::outage || what == weather::refuses || what == weather::pauses ? 1 : 0;
         }
         span_ = at - world_.now() + 10s;
     }
@@ -253,6 +256,10 @@ class history {
             const stored_event& one = world_.event(number);
             ASSERT_FALSE(one.end.empty()) << number;
             if (one.end == "attempts") {
+                // An outage that too few attempts met to be seen as one may cost an event an attempt, and
+                // another one that hangs on when it is over.
+                ASSERT_TRUE(poisonous_ || own_failures_ || 2 * outages_ >= options_.max_attempts)
+                    << "an outage burnt the attempts of " << number;
                 ASSERT_GE(one.sent, options_.max_attempts) << number;
             } else if (one.end == "ambiguous") {
                 ASSERT_TRUE(one.what.ambiguous_dead) << number;
@@ -264,6 +271,8 @@ class history {
 
     std::mt19937_64 random_;
     bool poisonous_ = false;
+    bool own_failures_ = false; // single events fail while others succeed
+    std::uint32_t outages_ = 0;
     settings options_;
     world world_;
     weather weather_ = weather::fine;

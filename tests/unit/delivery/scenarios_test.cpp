@@ -97,7 +97,8 @@ TEST(scenario, a_poisonous_event_among_good_ones_dies_after_max_attempts_and_del
     w.accepted();
     ASSERT_TRUE(w.run_until_empty(24h));
     EXPECT_EQ(w.event(100).end, "attempts");
-    EXPECT_EQ(w.event(100).sent, 20U);
+    EXPECT_GE(w.event(100).sent, 20U);
+    EXPECT_LE(w.event(100).sent, 22U) << "one may be under way when the last failure is confirmed";
     EXPECT_EQ(w.count_of("delivered"), 9'999U);
     // What came after it by the same user waited, nobody else did.
     for (sequence number = 101; number <= 3000; ++number) {
@@ -110,7 +111,17 @@ TEST(scenario, a_poisonous_event_among_good_ones_dies_after_max_attempts_and_del
     }
 }
 
-TEST(scenario, a_poisonous_event_dies_though_the_good_ones_are_long_delivered) {
+// An event every minute, each of another user.
+void trickle(world& w, int count) {
+    for (int i = 0; i < count; ++i) {
+        w.after(i * 60s, [&w, i] {
+            w.accept(1'000'000 + static_cast<std::uint64_t>(i));
+            w.accepted();
+        });
+    }
+}
+
+TEST(scenario, a_poisonous_event_that_is_left_over_dies_by_what_comes_later) {
     settings options;
     options.max_attempts = 5;
     world w(options, 5,
@@ -119,9 +130,82 @@ TEST(scenario, a_poisonous_event_dies_though_the_good_ones_are_long_delivered) {
         w.accept(i);
     }
     w.accepted();
-    ASSERT_TRUE(w.run_until_empty(1h));
+    w.run_for(6h);
+    EXPECT_EQ(w.pending(), 1U) << "while nothing succeeds it might be an outage";
+    EXPECT_LE(w.event(4).sent, 200U);
+    trickle(w, 60);
+    w.run_for(1h);
     EXPECT_EQ(w.event(4).end, "attempts");
-    EXPECT_EQ(w.event(4).sent, 5U);
+}
+
+TEST(scenario, an_outage_takes_no_attempt_from_events_that_have_failed_before) {
+    settings options;
+    options.max_attempts = 2;
+    const steady_time begin = steady_time(1000s) + 60s;
+    const steady_time end = begin + 1h;
+    world w(options, 14, [&](const stored_event& one, steady_time at) {
+        const bool once = one.sent == 1 && one.what.number % 3 == 0; // every third fails at its first attempt
+        return (at >= begin && at < end) || once ? answered(500, 30ms) : answered(200, 50ms);
+    });
+    for (std::uint64_t i = 0; i < 3'000; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    ASSERT_TRUE(w.run_until_empty(3h));
+    EXPECT_EQ(w.count_of("delivered"), 3'000U);
+}
+
+TEST(scenario, requests_that_hang_from_an_outage_into_good_times_cost_no_attempts) {
+    settings options;
+    options.max_attempts = 1;
+    const steady_time begin = steady_time(1000s) + 10s;
+    world w(options, 15, [&](const stored_event& one, steady_time at) {
+        if (at < begin || at >= begin + 4s) {
+            return answered(200, 40ms);
+        }
+        return one.what.number % 2 == 0 ? no_answer(true, 15s) : answered(503, 10ms);
+    });
+    for (std::uint64_t i = 0; i < 3'000; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    ASSERT_TRUE(w.run_until_empty(1h));
+    EXPECT_EQ(w.count_of("delivered"), 3'000U);
+}
+
+TEST(scenario, a_payload_that_a_firewall_dislikes_stops_the_rest_for_one_probe_only) {
+    settings options;
+    options.max_attempts = 4;
+    options.hold_probe = 10s;
+    world w(options, 16,
+            [](const stored_event& one, auto) { return answered(one.what.number == 50 ? 403 : 200); });
+    for (std::uint64_t i = 0; i < 3'000; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    const steady_time start = w.now();
+    ASSERT_TRUE(w.run_until_empty(1h));
+    EXPECT_EQ(w.event(50).end, "attempts");
+    EXPECT_EQ(w.count_of("delivered"), 2'999U);
+    EXPECT_LT(seconds_of(w.event(3'000).ended_at - start), 3'000 / 29.0 + 15);
+}
+
+TEST(scenario, two_spells_of_a_refused_key_cost_no_event_an_attempt) {
+    settings options;
+    options.max_attempts = 1;
+    options.hold_probe = 5s;
+    const steady_time start(1000s);
+    world w(options, 17, [&](const auto&, steady_time at) {
+        const auto since = at - start;
+        const bool refused = (since > 5s && since < 30s) || (since > 40s && since < 70s);
+        return answered(refused ? 401 : 200, 300ms);
+    });
+    for (std::uint64_t i = 0; i < 2'000; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    ASSERT_TRUE(w.run_until_empty(1h));
+    EXPECT_EQ(w.count_of("delivered"), 2'000U);
 }
 
 TEST(scenario, a_hundred_poisonous_events_at_the_front_do_not_look_like_an_outage) {
@@ -138,8 +222,10 @@ TEST(scenario, a_hundred_poisonous_events_at_the_front_do_not_look_like_an_outag
     }
     // 2,900 good ones and 100 bad ones tried a dozen times at 29/s.
     EXPECT_LT(seconds_of(w.now() - start), 200);
-    ASSERT_TRUE(w.run_until_empty(6h));
+    trickle(w, 300);
+    w.run_for(6h);
     EXPECT_EQ(w.count_of("attempts"), 100U);
+    EXPECT_EQ(w.pending(), 0U);
 }
 
 TEST(scenario, a_lone_poisonous_event_does_not_delay_a_trickle_of_others) {
