@@ -27,6 +27,7 @@ struct log_state {
     std::map<sequence, retained_identities> identity_files; // by first number
     retired_totals totals;
     identity_index identities;
+    std::uint64_t reserve_bytes = 0;
     std::uint64_t other_bytes = 0; // files of the directory that are none of the above
 
     segment* find(sequence number) noexcept {

@@ -5,6 +5,7 @@
 #include "spool/frame.hpp"
 #include "spool/whole_file.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace linkrunner::spool {
@@ -85,6 +86,11 @@ result<void> mark_log::write() {
         write_ahead();
     }
     return {};
+}
+
+std::uint64_t mark_log::growth() const noexcept {
+    const std::uint64_t end = std::max<std::uint64_t>(end_, marks_header_bytes) + waiting_.size();
+    return waiting_.empty() || end <= size_bytes_ ? 0 : round_up(end + ahead_bytes_, 4096) - size_bytes_;
 }
 
 // Room ahead is a matter of speed: without it the marks are as safe.

@@ -26,6 +26,9 @@ class mark_log {
 
     void add(std::string_view records) { waiting_ += records; }
 
+    // By how much the next write() makes the files grow.
+    std::uint64_t growth() const noexcept;
+
     // Writes what waits. After a failure it waits on, and is tried again by the next call.
     result<void> write();
 

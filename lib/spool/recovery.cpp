@@ -95,6 +95,9 @@ result<void> recovery::list() {
         case file_kind::unfinished:
             (void)disk_.remove(path(name));
             break;
+        case file_kind::reserve:
+            log_.reserve_bytes = size_of(name);
+            break;
         case file_kind::other:
             log_.other_bytes += size_of(name);
             break;

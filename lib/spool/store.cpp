@@ -51,6 +51,7 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
              std::unique_ptr<disk_file> lock, log_state log)
     : options_(options), disk_(files), clock_(time), random_(random), lock_(std::move(lock)),
       log_(std::move(log)), tail_(files, options.directory, segment_ahead_bytes(options)),
+      reserve_(files, options.directory, log_.reserve_bytes, marks_ahead_bytes(options)),
       readers_(files, open_readers) {
     gone_ = log_.totals.events;
     for (const auto& [first, one] : log_.segments) {
@@ -60,6 +61,10 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
         }
         for (std::size_t lane = 0; lane < max_lanes; ++lane) {
             lane_pending_[lane] += one->pending(static_cast<int>(lane));
+        }
+        if (one->marks.dirty()) { // recovery could not write what it marked
+            dirty_.push_back(one.get());
+            marks_unsynced_since_ = time.steady();
         }
     }
 }
@@ -179,9 +184,15 @@ void store::maintain() {
         cut_refused();
         forget_identities();
         if (status_.refusing == refusal::disk_full || status_.refusing == refusal::disk_error) {
+            make_room();
             try_again();
+        } else if (reserve_.bytes() > 2 * reserve_.size_for(reserve_wanted())) {
+            reserve_.trim(reserve_wanted());
         }
         retire_finished();
+        if (status_.refusing == refusal::none && dirty_.empty() && !retire_later_) {
+            said_.clear();
+        }
     }
     publish();
 }
@@ -231,6 +242,14 @@ void store::note(std::string finding) {
     }
 }
 
+// Trouble that lasts is tried again every second, and said once.
+void store::note_once(const std::string& finding) {
+    constexpr std::size_t most = 100;
+    if (said_.size() < most && said_.insert(finding).second) {
+        note(finding);
+    }
+}
+
 std::vector<std::string> store::take_findings() {
     return std::exchange(findings_, {});
 }
@@ -258,7 +277,7 @@ void store::publish() {
     status_.limit_bytes = options_.max_bytes;
     status_.next = log_.next;
     if (status_.refusing == refusal::queue_full &&
-        status_.bytes + refused_bytes_ + reserve() <= options_.max_bytes) {
+        bytes_with_reserve() + refused_bytes_ <= options_.max_bytes) {
         status_.refusing = refusal::none;
         status_.detail.clear();
     }

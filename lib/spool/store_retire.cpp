@@ -1,5 +1,5 @@
-// Room: a segment none of whose events is pending or dead is removed, in any order. What it held stays known:
-// its counts in the totals, written to a segment that remains and synced before the file goes; its
+// Retirement: a segment none of whose events is pending or dead is removed, in any order. What it held stays
+// known: its counts in the totals, written to a segment that remains and synced before the file goes; its
 // identities in a file of their own as long as they are in the window.
 #include "spool/file_names.hpp"
 #include "spool/identity_file.hpp"
@@ -22,7 +22,7 @@ void store::retire_finished() {
         return;
     }
     retire_later_ = true; // unless all of it succeeds
-    if ((active_ == nullptr && !begin_segment()) || !remove_leaving()) {
+    if ((active_ == nullptr && !with_reserve([this] { return begin_segment(); })) || !remove_leaving()) {
         return;
     }
     if (leaving.empty()) {
@@ -83,9 +83,11 @@ bool store::keep_identities(segment& one) {
         return true;
     }
     const std::string content = encode_identity_file(file);
-    const auto written = write_whole(disk_, options_.directory, identities_name(file.first), content);
+    make_way(content.size());
+    const auto written = with_reserve(
+        [&] { return write_whole(disk_, options_.directory, identities_name(file.first), content); });
     if (!written) {
-        note("a finished segment stays: " + written.error().message);
+        note_once("a finished segment stays: " + written.error().message);
         return false;
     }
     log_.identity_files.insert_or_assign(file.first, retained_identities{file.last, content.size()});
@@ -117,7 +119,7 @@ bool store::remove_leaving() {
     for (const sequence first : log_.totals.leaving) {
         const auto removed = disk_.remove(options_.directory + "/" + segment_name(first));
         if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
-            note("a finished segment stays: " + removed.error().message);
+            note_once("a finished segment stays: " + removed.error().message);
             return false;
         }
         for (std::uint32_t generation = 0; generation < most_generations; ++generation) {
@@ -127,7 +129,7 @@ bool store::remove_leaving() {
         }
     }
     if (const auto synced = disk_.sync_directory(options_.directory); !synced) {
-        note("a finished segment stays: " + synced.error().message);
+        note_once("a finished segment stays: " + synced.error().message);
         return false;
     }
     log_.totals.leaving.clear();
@@ -163,17 +165,6 @@ void store::forget_identities() {
         }
         log_.identity_files.erase(front);
     }
-}
-
-std::uint64_t store::bytes() const {
-    std::uint64_t sum = log_.other_bytes;
-    for (const auto& [first, one] : log_.segments) {
-        sum += one->file_bytes + one->marks.bytes();
-    }
-    for (const auto& [first, file] : log_.identity_files) {
-        sum += file.bytes;
-    }
-    return sum;
 }
 
 } // namespace linkrunner::spool
