@@ -53,7 +53,19 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
       log_(std::move(log)), tail_(files, options.directory, segment_ahead_bytes(options)),
       reserve_(files, options.directory, log_.reserve_bytes, marks_ahead_bytes(options)),
       readers_(files, open_readers) {
+    recount();
+    for (const auto& [first, one] : log_.segments) {
+        if (one->marks.dirty()) { // recovery could not write what it marked
+            dirty_.push_back(one.get());
+            marks_unsynced_since_ = time.steady();
+        }
+    }
+}
+
+void store::recount() {
     gone_ = log_.totals.events;
+    counts_ = {};
+    lane_pending_ = {};
     for (const auto& [first, one] : log_.segments) {
         gone_.add(one->header.removed);
         for (std::size_t state = 0; state < event_states; ++state) {
@@ -61,10 +73,6 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
         }
         for (std::size_t lane = 0; lane < max_lanes; ++lane) {
             lane_pending_[lane] += one->pending(static_cast<int>(lane));
-        }
-        if (one->marks.dirty()) { // recovery could not write what it marked
-            dirty_.push_back(one.get());
-            marks_unsynced_since_ = time.steady();
         }
     }
 }
@@ -190,6 +198,7 @@ void store::maintain() {
             reserve_.trim(reserve_wanted());
         }
         retire_finished();
+        compact_wanted_ = compact_wanted_ && compact_some();
         if (status_.refusing == refusal::none && dirty_.empty() && !retire_later_) {
             said_.clear();
         }
@@ -212,7 +221,7 @@ std::optional<steady_time> store::due() const {
     const bool cuts =
         std::ranges::any_of(log_.segments, [](const auto& each) { return each.second->needs_cut; });
     if (status_.refusing != refusal::none || cuts || !log_.identity_files.empty() ||
-        !log_.totals.leaving.empty() || retire_later_) {
+        !log_.totals.leaving.empty() || !log_.superseded.empty() || retire_later_ || compact_wanted_) {
         want(next_upkeep_);
     }
     return when;

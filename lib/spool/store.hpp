@@ -109,12 +109,19 @@ class store {
     // Retirement (store_retire.cpp).
     void retire_finished();
     std::vector<segment*> retirable();
-    bool keep_identities(segment& one);
+    bool keep_identities(sequence first, sequence last);
     void forget_segment(segment& one);
     bool remove_leaving();
     void cut_refused();
     void forget_identities();
 
+    // Compaction (store_compact.cpp).
+    bool compact_some();
+    bool rewrite(const std::vector<segment*>& parts);
+    void replace(const std::vector<segment*>& parts, std::unique_ptr<segment> made);
+    bool remove_superseded();
+
+    void recount();
     void publish();
     void update_oldest();
     bool may_pass(sequence number);
@@ -143,6 +150,8 @@ class store {
     steady_time tail_dirty_since_{};
     bool finished_some_ = false; // a segment may be retired
     bool retire_later_ = false;  // one could not be, though it should
+    bool compact_wanted_ = true; // something may be worth it
+    steady_time compact_at_{};   // not before
     std::optional<steady_time> marks_unsynced_since_;
     steady_time marks_retry_at_{};
     steady_time next_upkeep_{};

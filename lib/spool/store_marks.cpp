@@ -34,6 +34,7 @@ void store::apply(std::span<mark_job> jobs) {
             record.clear();
             encode_mark(record, each, log_.salt);
             one->marks.add(record);
+            compact_wanted_ = true;
             change_state(*one, each.number, next);
         }
     }

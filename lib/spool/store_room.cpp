@@ -26,7 +26,7 @@ std::uint64_t store::reserve_wanted() const {
 }
 
 std::uint64_t store::bytes() const {
-    std::uint64_t sum = log_.other_bytes + reserve_.bytes();
+    std::uint64_t sum = log_.other_bytes + log_.superseded_bytes + reserve_.bytes();
     for (const auto& [first, one] : log_.segments) {
         sum += one->file_bytes + one->marks.bytes();
     }
