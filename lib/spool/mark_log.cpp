@@ -5,6 +5,7 @@
 #include "spool/frame.hpp"
 #include "spool/whole_file.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace linkrunner::spool {
@@ -16,6 +17,9 @@ mark_log::mark_log(disk& files, std::string directory, sequence first, marks_hea
 
 void mark_log::resume(std::uint32_t generation, std::uint64_t end, std::uint64_t size_bytes,
                       std::uint64_t others_bytes) {
+    if (!exists_) {
+        first_generation_ = generation;
+    }
     generation_ = generation;
     exists_ = true;
     settled_ = false;
@@ -34,12 +38,13 @@ result<void> mark_log::prepare() {
             return opened;
         }
     }
-    if (end_ == 0) {
+    if (end_ == 0 || header_lost_) {
         const std::string header = encode_marks_header(header_);
         if (auto written = file_->write_at(0, header); !written) {
             return written;
         }
-        end_ = header.size();
+        header_lost_ = false;
+        end_ = std::max<std::uint64_t>(end_, header.size());
         size_bytes_ = std::max<std::uint64_t>(size_bytes_, end_);
     }
     return {};
@@ -85,6 +90,11 @@ result<void> mark_log::write() {
         write_ahead();
     }
     return {};
+}
+
+std::uint64_t mark_log::growth() const noexcept {
+    const std::uint64_t end = std::max<std::uint64_t>(end_, marks_header_bytes) + waiting_.size();
+    return waiting_.empty() || end <= size_bytes_ ? 0 : round_up(end + ahead_bytes_, 4096) - size_bytes_;
 }
 
 // Room ahead is a matter of speed: without it the marks are as safe.
@@ -133,7 +143,7 @@ void mark_log::abandon() {
         const auto content = read_whole(disk_, path(generation_));
         unsynced_ =
             content && content->size() > marks_header_bytes ? content->substr(marks_header_bytes) : "";
-        unsynced_.resize(round_up(length_without_zeros(unsynced_), 8));
+        unsynced_.resize(scan_marks(unsynced_, salt_, [](const mark_view&) {}).end);
         settled_ = true;
     }
     ++generation_;
@@ -151,7 +161,7 @@ void mark_log::close() {
 
 result<void> mark_log::for_each(const std::function<void(const mark_view&)>& each) const {
     const std::uint32_t generations = generation_ + (exists_ ? 1 : 0);
-    for (std::uint32_t generation = 0; generation < generations; ++generation) {
+    for (std::uint32_t generation = first_generation_; generation < generations; ++generation) {
         const auto content = read_whole(disk_, path(generation));
         if (!content && content.error().code == std::errc::no_such_file_or_directory) {
             continue;
@@ -160,7 +170,8 @@ result<void> mark_log::for_each(const std::function<void(const mark_view&)>& eac
             return content.error();
         }
         const auto header = decode_marks_header(*content);
-        if (header && header->segment_id == header_.segment_id) {
+        const bool other = header && header_.segment_id != 0 && header->segment_id != header_.segment_id;
+        if (!other && content->size() > marks_header_bytes) { // as at start: a damaged header says nothing
             scan_marks(std::string_view(*content).substr(marks_header_bytes), salt_, each);
         }
     }
