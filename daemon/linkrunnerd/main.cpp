@@ -24,6 +24,7 @@ struct command_line {
     std::string file;
     std::vector<std::string> overrides;
     bool check = false;
+    bool audit = false;
     bool print = false;
     bool health = false;
 };
@@ -54,6 +55,9 @@ int run(command_line given) {
     if (given.check) {
         return daemon::check(loaded);
     }
+    if (given.audit) {
+        return daemon::audit(loaded);
+    }
     daemon::application app(std::move(loaded));
     return app.run();
 }
@@ -73,6 +77,8 @@ int main(int argc, char** argv) {
         ->take_all();
     cli.add_flag("--check", given.check,
                  "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
+    cli.add_flag("--audit", given.audit,
+                 "recount the ledger of a spool that is not in use, change nothing, exit 0, 74 or 75");
     cli.add_flag("--print-config", given.print,
                  "print the configuration in force with the source of each value");
     cli.add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");
