@@ -179,8 +179,8 @@ void segment_recount::settle(sequence end) {
     const std::string name = segment_name(table_.first());
     for (const gap& each : gaps_) {
         const std::uint64_t bytes = each.where.to - each.where.from;
-        if (each.from != each.to && !anything_lost(each)) {
-            continue; // a group that a crash cut short, as its marks say
+        if (each.from != each.to && (bytes == 0 || !anything_lost(each))) {
+            continue; // left out by a repair; or a group that a crash cut short, as its marks say
         }
         if (each.from == each.to) {
             const auto skipped =

@@ -101,5 +101,39 @@ TEST_F(spool_tools, audit_recounts_a_ledger_that_holds) {
     EXPECT_THAT(output, HasSubstr("the ledger holds"));
 }
 
+TEST_F(spool_tools, repair_makes_a_directory_that_a_daemon_delivers_from) {
+    fill(6);
+    const fs::path file = newest_segment_with("event-3");
+    flip(file, content_of(file).find("event-3"));
+    const auto before = spool_files();
+    const auto [code, output] = tool({"--repair", home / "clean"});
+    EXPECT_EQ(code, 0) << output;
+    EXPECT_THAT(output, HasSubstr("not saved: " + file.filename().string() + ", offset "));
+    EXPECT_EQ(spool_files(), before);
+
+    const auto again = tool({"--repair", home / "clean"});
+    EXPECT_EQ(again.first, 74) << again.second;
+    EXPECT_THAT(again.second, HasSubstr("not empty"));
+
+    settings["spool.directory"] = home / "clean";
+    EXPECT_EQ(tool({"--check"}).first, 0);
+    api = sandbox::background::start(keyed(), sandbox::background::any_port()).value();
+    start({{"upstream.url", api->url()}});
+    stopped = false;
+    EXPECT_TRUE(daemon->wait_ledger("delivered", 5));
+    EXPECT_EQ(daemon->ledger("lost"), 1u);
+    EXPECT_EQ(daemon->ledger("accepted"), 6u);
+}
+
+TEST_F(spool_tools, repair_is_refused_beside_a_daemon_and_inside_the_spool) {
+    start();
+    EXPECT_EQ(tool({"--repair", home / "clean"}).first, 75);
+    EXPECT_FALSE(fs::exists(home / "clean"));
+    EXPECT_EQ(daemon->stop(), 0);
+    stopped = true;
+    EXPECT_EQ(tool({"--repair", settings["spool.directory"] + "/inner"}).first, 74);
+    EXPECT_FALSE(fs::exists(settings["spool.directory"] + "/inner"));
+}
+
 } // namespace
 } // namespace linkrunner::tests
