@@ -22,6 +22,9 @@ std::string other_value(const key& each, const test::directory& files) {
         {"delivery.lanes", "[{name: all, weight: 3, names: [\"*\"]}]"},
         {"spool.directory", "/tmp/other"},
         {"observe.listen", "127.0.0.1:2"},
+        {"control.listen", "unix:/tmp/other.sock"},
+        {"control.unix_mode", "0660"},
+        {"control.unix_group", "0"},
     };
     if (const auto found = chosen.find(each.name); found != chosen.end()) {
         return found->second;
