@@ -109,6 +109,9 @@ result<void> application::open_parts() {
         return observe_server.error();
     }
     observe_server_ = std::move(*observe_server);
+    if (const auto opened = open_control(); opened.has_error()) {
+        return opened;
+    }
     key_watch_ = std::make_unique<key_watch>(
         settings_.server_key_path, settings_.server_key, loop_, clock_,
         [this] { return forwarder_->view().state == delivery::upstream_state::held_unauthorized; },
@@ -116,6 +119,37 @@ result<void> application::open_parts() {
             intake_->set_server_key(key);
             forwarder_->set_server_key(key);
         });
+    return {};
+}
+
+// By default the socket is where the service manager makes a directory for it. Where there is none, as in a
+// container that nobody operates by hand, nobody has asked for it: that is no reason not to start.
+result<void> application::open_control() {
+    if (settings_.control.listen.empty()) {
+        return {};
+    }
+    caretaker_ = std::make_unique<spool::caretaker>(
+        *queue_,
+        spool::caretaker::hooks{[this](const auto& which) { forwarder_->replayed(which); },
+                                [this](std::uint64_t count) { metrics_.dropped("operator", count); }});
+    std::vector<std::string> lanes;
+    for (const config::lane_section& lane : settings_.delivery.lanes) {
+        lanes.push_back(lane.name);
+    }
+    control_ = std::make_unique<control::control>(*caretaker_, std::move(lanes));
+    auto server = net::server::open(loop_, control_server_settings(settings_), *control_);
+    if (server.has_value()) {
+        control_server_ = std::move(*server);
+        return {};
+    }
+    const bool asked_for = std::ranges::any_of(configuration_.origins, [](const auto& each) {
+        return each.first == "control.listen" && each.second != "default";
+    });
+    if (asked_for) {
+        return server.error();
+    }
+    log::info("no control socket: control.listen is not set, and its default cannot be used",
+              {{"error", server.error().message}});
     return {};
 }
 
@@ -127,6 +161,9 @@ void application::start() {
     log_start(recovered_);
     intake_server_->start();
     observe_server_->start();
+    if (control_server_) {
+        control_server_->start();
+    }
     forwarder_->start();
     key_watch_->start();
     next_tick_ = started_ + tick;
@@ -143,16 +180,18 @@ void application::log_start(const spool::recovery_report& found) {
                      "power cut",
                      {{"sync", settings_.spool.sync}});
     }
-    log::info("linkrunnerd started", {{"version", LINKRUNNER_VERSION},
-                                      {"pid", getpid()},
-                                      {"listeners", joined(intake_server_->addresses())},
-                                      {"observe", joined(observe_server_->addresses())},
-                                      {"upstream", settings_.upstream.url},
-                                      {"rate", settings_.delivery.rate_per_second},
-                                      {"spool", settings_.spool.directory},
-                                      {"pending", found.pending},
-                                      {"dead", found.dead},
-                                      {"lost", found.lost}});
+    log::info("linkrunnerd started",
+              {{"version", LINKRUNNER_VERSION},
+               {"pid", getpid()},
+               {"listeners", joined(intake_server_->addresses())},
+               {"observe", joined(observe_server_->addresses())},
+               {"control", control_server_ ? joined(control_server_->addresses()) : ""},
+               {"upstream", settings_.upstream.url},
+               {"rate", settings_.delivery.rate_per_second},
+               {"spool", settings_.spool.directory},
+               {"pending", found.pending},
+               {"dead", found.dead},
+               {"lost", found.lost}});
 }
 
 void application::on_signal(int number) {
@@ -206,6 +245,9 @@ void application::finish_shutdown() {
     upstream_->stop();
     intake_server_->abort();
     observe_server_->abort();
+    if (control_server_) {
+        control_server_->abort();
+    }
     // One more turn of the loop: the ends of attempts that were just cut or answered are recorded first.
     loop_.post([this] {
         queue_->close();

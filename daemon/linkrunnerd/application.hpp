@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "config/load.hpp"
+#include "control/control.hpp"
 #include "control/observe.hpp"
 #include "env/clock.hpp"
 #include "env/random.hpp"
@@ -15,6 +16,7 @@
 #include "net/client.hpp"
 #include "net/notify.hpp"
 #include "net/server.hpp"
+#include "spool/caretaker.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -35,6 +37,7 @@ class application {
   private:
     int open();
     result<void> open_parts();
+    result<void> open_control();
     void start();
     void log_start(const spool::recovery_report& found);
 
@@ -67,6 +70,9 @@ class application {
     std::unique_ptr<net::server> intake_server_;
     std::unique_ptr<control::observe> observe_;
     std::unique_ptr<net::server> observe_server_;
+    std::unique_ptr<spool::caretaker> caretaker_;
+    std::unique_ptr<control::control> control_;
+    std::unique_ptr<net::server> control_server_; // nothing where there is no control socket
     std::unique_ptr<key_watch> key_watch_;
 
     steady_time started_{};

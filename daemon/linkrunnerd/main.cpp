@@ -5,6 +5,7 @@
 #include "config/load.hpp"
 #include "exit_codes.hpp"
 #include "health.hpp"
+#include "repair.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -27,6 +28,8 @@ struct command_line {
     std::string events; // file to check
     bool as_json = false;
     bool check = false;
+    bool audit = false;
+    std::string repair_into;
     bool print = false;
     bool health = false;
 };
@@ -60,6 +63,12 @@ int run(command_line given) {
     if (given.check) {
         return daemon::check(loaded);
     }
+    if (given.audit) {
+        return daemon::audit(loaded);
+    }
+    if (!given.repair_into.empty()) {
+        return daemon::repair(loaded, given.repair_into);
+    }
     daemon::application app(std::move(loaded));
     return app.run();
 }
@@ -83,6 +92,11 @@ int main(int argc, char** argv) {
     cli.add_flag("--json", given.as_json, "report of --check-events as JSON")->needs(events);
     cli.add_flag("--check", given.check,
                  "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
+    cli.add_flag("--audit", given.audit,
+                 "recount the ledger of a spool that is not in use, change nothing, exit 0, 74 or 75");
+    cli.add_option("--repair", given.repair_into,
+                   "copy what can be read of the spool into this new directory, exit 0, 74 or 75")
+        ->type_name("DIRECTORY");
     cli.add_flag("--print-config", given.print,
                  "print the configuration in force with the source of each value");
     cli.add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");

@@ -192,6 +192,20 @@ net::server_settings observe_server_settings(const config::settings& all) {
     return out;
 }
 
+net::server_settings control_server_settings(const config::settings& all) {
+    constexpr std::size_t operators = 16;                // connections: each may have a long task under way
+    constexpr std::uint64_t selection_bytes = 256 << 10; // a list of numbers
+    net::server_settings out;
+    net::listen_address address;
+    address.text = all.control.listen;
+    address.unix_mode = all.control.unix_mode;
+    address.unix_group = all.control.unix_group;
+    out.listen.push_back(std::move(address));
+    out.max_connections = operators;
+    out.max_body_bytes = selection_bytes;
+    return out;
+}
+
 net::client_settings upstream_settings(const config::settings& all) {
     const config::upstream_section& upstream = all.upstream;
     net::client_settings out;

@@ -23,6 +23,7 @@ net::server_settings intake_server_settings(const config::settings& all);
 // Sockets that the service manager listens on take the place of intake.listen.
 std::vector<net::listen_address> inherited(const std::vector<net::inherited_socket>& sockets);
 net::server_settings observe_server_settings(const config::settings& all);
+net::server_settings control_server_settings(const config::settings& all);
 net::client_settings upstream_settings(const config::settings& all);
 forward::settings forward_settings(const config::settings& all);
 log::settings log_settings(const config::settings& all);

@@ -36,14 +36,29 @@ std::vector<std::string> open_to_others(const std::vector<std::string>& addresse
     return out;
 }
 
-void check_group(assembly& all) {
-    const std::string& group = all.values.intake.unix_group;
+void check_group(assembly& all, std::string_view name, const std::string& group) {
     unsigned number = 0;
     const auto [end, failure] = std::from_chars(group.data(), group.data() + group.size(), number);
     const bool is_number = failure == std::errc{} && end == group.data() + group.size();
     if (!group.empty() && !is_number && ::getgrnam(group.c_str()) == nullptr) {
-        all.complain("intake.unix_group", "no group " + quote(group) + " on this system");
+        all.complain(name, "no group " + quote(group) + " on this system");
     }
+}
+
+// File permissions are its only lock, so it has to be a file.
+void check_control(assembly& all) {
+    const control_section& control = all.values.control;
+    if (!control.listen.empty() &&
+        (!control.listen.starts_with("unix:/") || parse_listen(control.listen).has_error())) {
+        all.complain("control.listen", quote(control.listen) +
+                                           " is not a path; write unix:/path, or \"\" for none. It "
+                                           "has no other protection than the file's mode");
+    }
+    const auto& intake = all.values.intake.listen;
+    if (std::find(intake.begin(), intake.end(), control.listen) != intake.end()) {
+        all.complain("control.listen", quote(control.listen) + " is in intake.listen already");
+    }
+    check_group(all, "control.unix_group", control.unix_group);
 }
 
 void check_tls(assembly& all) {
@@ -100,7 +115,8 @@ void check_listeners(assembly& all) {
         all.notes.push_back("intake.token_file: the token travels unencrypted to " + open[0] +
                             "; set intake.tls where others could listen in");
     }
-    check_group(all);
+    check_group(all, "intake.unix_group", intake.unix_group);
+    check_control(all);
     check_tls(all);
 }
 

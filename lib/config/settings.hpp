@@ -130,6 +130,13 @@ struct spool_section {
     bool operator==(const spool_section&) const = default;
 };
 
+struct control_section {
+    std::string listen = "unix:/run/linkrunnerd/control.sock"; // empty: none
+    unsigned unix_mode = 0600;
+    std::string unix_group;
+    bool operator==(const control_section&) const = default;
+};
+
 struct settings {
     intake_section intake;
     upstream_section upstream;
@@ -138,6 +145,7 @@ struct settings {
     spool_section spool;
     milliseconds shutdown_drain{10'000};                          // shutdown: {drain}
     std::vector<std::string> observe_listen = {"127.0.0.1:7418"}; // observe: {listen}, one or a list
+    control_section control;
     std::string log_level = "info";                               // trace | debug | info | warning | error
     std::string log_format = "text";                              // text | json
 

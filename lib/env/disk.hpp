@@ -43,11 +43,15 @@ class disk {
     // Bytes that this process can still write on the file system of `path`.
     virtual result<std::uint64_t> free_bytes(const std::string& path) = 0;
     // Takes an exclusive lock that lasts as long as the returned file. errc::device_or_resource_busy when
-    // another holds it; the message names that process's id.
+    // another holds it; the message names that process, its host, and since when.
     virtual result<std::unique_ptr<disk_file>> lock(const std::string& path) = 0;
 };
 
 // The machine's disk by POSIX calls.
 std::unique_ptr<disk> make_posix_disk();
+
+// For those who only read: while it lasts, nobody gets the lock. Needs no right to write and writes nothing.
+// Errors as disk::lock, and errc::no_such_file_or_directory where there never was a lock.
+result<std::unique_ptr<disk_file>> share_lock(const std::string& path);
 
 } // namespace linkrunner

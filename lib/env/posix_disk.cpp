@@ -1,9 +1,9 @@
 #include "env/disk.hpp"
+#include "env/lock_owner.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <dirent.h>
 #include <fcntl.h>
 #include <filesystem>
@@ -110,15 +110,18 @@ int open_retrying(const std::string& path, int flags) {
     return descriptor;
 }
 
-// Who holds the lock, as that process wrote it; empty when it cannot be told.
-std::string holder(int descriptor) {
-    std::array<char, 24> text{};
-    const ssize_t got = ::pread(descriptor, text.data(), text.size(), 0);
-    long id = 0;
-    if (got <= 0 || std::from_chars(text.data(), text.data() + got, id).ec != std::errc{}) {
+// flock(2): it goes with the process however that ends, and is seen across containers on one host.
+result<void> lock_descriptor(int descriptor, int how, const std::string& path) {
+    if (::flock(descriptor, how | LOCK_NB) == 0) {
         return {};
     }
-    return "process " + std::to_string(id);
+    if (errno != EWOULDBLOCK) {
+        return failed("lock", path);
+    }
+    std::array<char, 512> text{};
+    const ssize_t got = ::pread(descriptor, text.data(), text.size(), 0);
+    const std::string_view written(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+    return make_error(std::errc::device_or_resource_busy, path + ": in use by " + read_lock_owner(written));
 }
 
 class posix_disk final : public disk {
@@ -216,18 +219,12 @@ class posix_disk final : public disk {
             return failed("open", path);
         }
         auto file = std::make_unique<posix_file>(descriptor, path);
-        // flock(2): it goes with the process however that ends, and is seen across containers on one host.
-        if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-            if (errno != EWOULDBLOCK) {
-                return failed("lock", path);
-            }
-            const std::string who = holder(descriptor);
-            return make_error(std::errc::device_or_resource_busy,
-                              path + ": in use by " + (who.empty() ? "another process" : who));
+        if (auto locked = lock_descriptor(descriptor, LOCK_EX, path); !locked) {
+            return locked.error();
         }
-        // The number is a courtesy to the next one: on a full disk the lock holds without it.
+        // Who it is, is a courtesy to the next one: on a full disk the lock holds without it.
         if (file->truncate(0)) {
-            (void)file->write_at(0, std::to_string(::getpid()) + "\n");
+            (void)file->write_at(0, describe_lock_owner());
         }
         return std::unique_ptr<disk_file>(std::move(file));
     }
@@ -237,6 +234,18 @@ class posix_disk final : public disk {
 
 std::unique_ptr<disk> make_posix_disk() {
     return std::make_unique<posix_disk>();
+}
+
+result<std::unique_ptr<disk_file>> share_lock(const std::string& path) {
+    const int descriptor = open_retrying(path, O_RDONLY);
+    if (descriptor < 0) {
+        return failed("open", path);
+    }
+    auto file = std::make_unique<posix_file>(descriptor, path);
+    if (auto locked = lock_descriptor(descriptor, LOCK_SH, path); !locked) {
+        return locked.error();
+    }
+    return std::unique_ptr<disk_file>(std::move(file));
 }
 
 } // namespace linkrunner

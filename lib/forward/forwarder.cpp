@@ -73,6 +73,15 @@ void forwarder::start() {
     pump();
 }
 
+void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers) {
+    for (const auto& [lane, number] : lanes_and_numbers) {
+        if (lane < options_.delivery.lanes.size()) {
+            scheduler_->replayed(lane, number);
+        }
+    }
+    pump();
+}
+
 void forwarder::set_server_key(std::string key) {
     server_key_ = std::move(key);
     scheduler_->key_changed(ports_.time.steady());

@@ -58,6 +58,9 @@ class forwarder {
     // Holds for authorization are probed at once with the new key.
     void set_server_key(std::string key);
 
+    // Dead letters that an operator made pending again; to be told of each.
+    void replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers);
+
     // Delivers on until nothing waits, or nothing can be delivered before `no_more_after`, or that time has
     // come; from then on no attempt begins. `idle` is called when none is in flight any more.
     void drain(steady_time no_more_after, std::function<void()> idle);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "event/event.hpp"
+#include "net/envelope.hpp"
 #include "net/message.hpp"
 
 #include <string>
@@ -10,11 +11,9 @@
 
 namespace linkrunner::intake {
 
-// `data` is JSON text, written as it is.
-net::response envelope(int status, std::string_view message, std::string_view data = "null");
-
-// A refusal: data is {"code": "..."}. Codes are listed in docs/intake.md.
-net::response refusal(int status, std::string_view code, std::string_view message);
+// Codes are listed in docs/intake.md.
+using net::envelope;
+using net::refusal;
 
 // A refused event: the code with its pointer, line and column where known. 413 for one too large, 409 for a
 // conflict, else 400.

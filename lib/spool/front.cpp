@@ -56,6 +56,9 @@ void front::answer(round& done) {
     for (read_job& each : done.reads) {
         each.done(std::move(each.outcome));
     }
+    for (const disk_task& each : done.tasks) {
+        each.done({});
+    }
 }
 
 watch_id front::add_watch(sequence number, std::function<void(mark_kind)> ended) {

@@ -5,7 +5,9 @@
 #include "spool/record.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace linkrunner::spool {
 
@@ -23,6 +25,7 @@ enum class mark_kind : std::uint8_t {
 enum class dead_reason : std::uint8_t { rejected = 1, attempts = 2, age = 3, ambiguous = 4 };
 
 const char* word_for(dead_reason reason) noexcept;
+std::optional<dead_reason> dead_reason_from(std::string_view word) noexcept;
 
 struct dead_letter {
     dead_reason reason = dead_reason::rejected;

@@ -3,6 +3,7 @@
 #include "spool/bytes.hpp"
 #include "spool/file_names.hpp"
 #include "spool/frame.hpp"
+#include "spool/mark_reader.hpp"
 #include "spool/whole_file.hpp"
 
 #include <algorithm>
@@ -161,22 +162,38 @@ void mark_log::close() {
 
 result<void> mark_log::for_each(const std::function<void(const mark_view&)>& each) const {
     const std::uint32_t generations = generation_ + (exists_ ? 1 : 0);
+    std::string buffer;
     for (std::uint32_t generation = first_generation_; generation < generations; ++generation) {
-        const auto content = read_whole(disk_, path(generation));
-        if (!content && content.error().code == std::errc::no_such_file_or_directory) {
+        const auto file = disk_.open(path(generation), disk::mode::read);
+        if (!file && file.error().code == std::errc::no_such_file_or_directory) {
             continue;
         }
-        if (!content) {
-            return content.error();
+        if (!file) {
+            return file.error();
         }
-        const auto header = decode_marks_header(*content);
-        const bool other = header && header_.segment_id != 0 && header->segment_id != header_.segment_id;
-        if (!other && content->size() > marks_header_bytes) { // as at start: a damaged header says nothing
-            scan_marks(std::string_view(*content).substr(marks_header_bytes), salt_, each);
+        std::string area(marks_header_bytes, '\0');
+        if (const auto got = (*file)->read_at(0, area); !got) {
+            return got.error();
+        }
+        // As at start: a header that is damaged says nothing against its records, they have checksums.
+        const auto header = decode_marks_header(area);
+        if (header && header_.segment_id != 0 && header->segment_id != header_.segment_id) {
+            continue;
+        }
+        mark_reader reader(**file, marks_header_bytes, salt_, buffer);
+        while (const auto view = reader.next()) {
+            each(*view);
+        }
+        if (reader.failure()) {
+            return *reader.failure();
         }
     }
-    scan_marks(waiting_, salt_, each);
+    for_each_waiting(each);
     return {};
+}
+
+void mark_log::for_each_waiting(const std::function<void(const mark_view&)>& each) const {
+    scan_marks(waiting_, salt_, each);
 }
 
 } // namespace linkrunner::spool

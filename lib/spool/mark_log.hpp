@@ -55,6 +55,8 @@ class mark_log {
 
     // The marks of this segment in order, from all generations and from memory.
     result<void> for_each(const std::function<void(const mark_view&)>& each) const;
+    // Those of them that are not written yet.
+    void for_each_waiting(const std::function<void(const mark_view&)>& each) const;
 
   private:
     result<void> prepare();

@@ -66,6 +66,7 @@ class shell final : public queue {
               read_callback done) override;
     void record(std::vector<mark> marks, mark_callback durable) override;
     watch_id watch(sequence number, std::function<void(mark_kind)> ended) override;
+    void on_disk(std::function<void(store&)> work, std::function<void(const result<void>&)> done) override;
     void close() override;
 
   private:
@@ -168,6 +169,14 @@ watch_id shell::watch(sequence number, std::function<void(mark_kind)> ended) {
     return id;
 }
 
+void shell::on_disk(std::function<void(store&)> work, std::function<void(const result<void>&)> done) {
+    if (closed_) {
+        loop_.post([done = std::move(done)] { done(closed_error()); });
+        return;
+    }
+    submit([&](round& inbox) { inbox.tasks.push_back({std::move(work), std::move(done)}); });
+}
+
 // All that waits; of the appends, what fits into a round.
 std::shared_ptr<round> shell::take_inbox() {
     auto job = std::make_shared<round>();
@@ -189,6 +198,7 @@ std::shared_ptr<round> shell::take_inbox() {
     job->marked = std::exchange(inbox_.marked, {});
     job->reads = std::exchange(inbox_.reads, {});
     job->lookups = std::exchange(inbox_.lookups, {});
+    job->tasks = std::exchange(inbox_.tasks, {});
     return job;
 }
 
@@ -205,6 +215,9 @@ void shell::work(std::shared_ptr<round> job) {
     }
     job->lanes_stored = store_->lanes_stored();
     job->sync_seconds = store_->sync_seconds();
+    for (const disk_task& each : job->tasks) {
+        each.work(*store_);
+    }
     post(std::move(job)); // nothing is kept here: its callbacks must not be destroyed on this thread
 }
 

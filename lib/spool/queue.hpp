@@ -99,6 +99,8 @@ using read_callback = std::function<void(result<batch>)>;
 using mark_callback = std::function<void(const result<void>&)>;
 using watch_id = std::uint64_t;
 
+class store; // spool/store.hpp
+
 class queue {
   public:
     // Opens or creates the directory, takes its lock and recovers; blocks, for start-up. Errors:
@@ -148,6 +150,11 @@ class queue {
 
     // Told, in a line each, what an operator should read: refusals and their end, damage found while reading.
     virtual void on_finding(std::function<void(const std::string&)> told) { (void)told; }
+
+    // Runs `work` on the disk thread, between two rounds of writing, and then `done` on the loop; an error:
+    // the work was not run, the spool is closed. For what an operator asks (spool/caretaker.hpp); intake and
+    // delivery wait meanwhile, so it should take a few milliseconds at most.
+    virtual void on_disk(std::function<void(store&)> work, std::function<void(const result<void>&)> done) = 0;
 
     // Writes and syncs what is in hand, answers it, ends the disk thread, lets go of the lock. Idempotent;
     // blocks. Callbacks of what was in hand run on the loop afterwards, if the loop still runs.

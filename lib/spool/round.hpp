@@ -5,6 +5,7 @@
 #include "spool/store.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -27,6 +28,11 @@ struct lookup_job {
     std::optional<mark_kind> ended;
 };
 
+struct disk_task {
+    std::function<void(store&)> work;
+    std::function<void(const result<void>&)> done;
+};
+
 struct round {
     std::vector<append_job> appends;
     std::vector<std::pair<append_callback, std::uint64_t>> appended; // and the bytes, for each of appends
@@ -34,6 +40,7 @@ struct round {
     std::vector<mark_callback> marked; // for each of marks
     std::vector<read_job> reads;
     std::vector<lookup_job> lookups;
+    std::vector<disk_task> tasks;
 
     // The answer.
     spool::status status;
@@ -42,7 +49,7 @@ struct round {
     std::vector<std::string> findings;
 
     std::size_t requests() const noexcept {
-        return appends.size() + marks.size() + reads.size() + lookups.size();
+        return appends.size() + marks.size() + reads.size() + lookups.size() + tasks.size();
     }
 };
 

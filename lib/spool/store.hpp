@@ -40,6 +40,11 @@ class store {
 
     std::uint64_t hash_seed() const noexcept { return log_.hash_seed; }
 
+    // For what looks at the whole of it: the audit and the dead letters.
+    const log_state& log() const noexcept { return log_; }
+    const std::string& directory() const noexcept { return options_.directory; }
+    disk& files() const noexcept { return disk_; }
+
     // One round: the marks, then the events of all jobs as one group with one fdatasync. Outcomes are filled
     // in; each append is stored whole or refused whole.
     void commit(std::span<append_job> appends, std::span<mark_job> marks);

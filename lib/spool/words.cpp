@@ -19,6 +19,16 @@ const char* word_for(dead_reason reason) noexcept {
     return "unknown";
 }
 
+std::optional<dead_reason> dead_reason_from(std::string_view word) noexcept {
+    for (const auto reason :
+         {dead_reason::rejected, dead_reason::attempts, dead_reason::age, dead_reason::ambiguous}) {
+        if (word == word_for(reason)) {
+            return reason;
+        }
+    }
+    return {};
+}
+
 const char* word_for(refusal why) noexcept {
     switch (why) {
     case refusal::none:

@@ -67,8 +67,11 @@ TEST_F(command_line, with_a_spool_in_use_ends_with_75) {
     start();
     const auto [code, output] = run_daemon();
     EXPECT_EQ(code, 75) << output;
-    const auto [checked, same] = run_daemon({"--check"});
-    EXPECT_EQ(checked, 75) << same;
+    EXPECT_THAT(output, HasSubstr("in use by process " + std::to_string(daemon->child().pid())));
+    const auto [checked, seen] = run_daemon({"--check"});
+    EXPECT_EQ(checked, 75) << seen;
+    EXPECT_THAT(seen, HasSubstr("every file reads as it was written"));
+    EXPECT_EQ(run_daemon({"--audit"}).first, 75);
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 202); // the first one is not disturbed
 }
 

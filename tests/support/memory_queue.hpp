@@ -40,6 +40,12 @@ class memory_queue final : public spool::queue {
 
     std::uint64_t uncommitted_bytes() const override { return uncommitted_; }
 
+    void on_disk(std::function<void(spool::store&)>, std::function<void(const result<void>&)> done) override {
+        loop_.post([done = std::move(done)] {
+            done(make_error(std::errc::operation_not_supported, "there is no store in memory"));
+        });
+    }
+
     void read(std::uint8_t lane, spool::sequence from, std::size_t max_events, std::size_t,
               spool::read_callback done) override {
         loop_.post([this, lane, from, max_events, done = std::move(done)] {

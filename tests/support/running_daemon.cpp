@@ -45,6 +45,7 @@ setting_map test_settings(const temp_directory& home, const std::string& upstrea
     return {
         {"intake.listen", "127.0.0.1:0,unix:" + (home / "intake.sock")},
         {"observe.listen", "127.0.0.1:0"},
+        {"control.listen", "unix:" + (home / "control.sock")},
         {"upstream.url", upstream_url},
         {"spool.directory", home / "spool"},
         {"delivery.rate", "20000/s"},
@@ -80,6 +81,7 @@ running_daemon::running_daemon(const std::string& program, const setting_map& se
     }
     listeners_ = split(std::string(started->at("listeners").as_string()));
     observe_ = std::string(started->at("observe").as_string());
+    control_ = std::string(started->at("control").as_string());
 }
 
 running_daemon::~running_daemon() {
@@ -107,6 +109,11 @@ http_answer running_daemon::post(const std::string& body, const std::string& tar
 
 http_answer running_daemon::observe(const std::string& target) const {
     return wire_client(observe_).exchange(request_text("GET", target));
+}
+
+http_answer running_daemon::control(const std::string& method, const std::string& target,
+                                    const std::string& body) const {
+    return wire_client(control_).exchange(request_text(method, target, body));
 }
 
 json::value running_daemon::status() const {

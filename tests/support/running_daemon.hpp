@@ -35,6 +35,7 @@ class running_daemon {
     process& child() { return *child_; }
     const std::vector<std::string>& listeners() const { return listeners_; } // in the order of intake.listen
     const std::string& observe_address() const { return observe_; }
+    const std::string& control_address() const { return control_; } // empty: it has none
 
     wire_client connect(std::size_t listener = 0) const { return wire_client(listeners_.at(listener)); }
 
@@ -42,6 +43,8 @@ class running_daemon {
     http_answer post(const std::string& body, const std::string& target = "/v1/events",
                      header_list headers = {}, std::size_t listener = 0) const;
     http_answer observe(const std::string& target) const;
+    http_answer control(const std::string& method, const std::string& target,
+                        const std::string& body = {}) const;
 
     boost::json::value status() const;
     std::uint64_t ledger(const std::string& state) const; // "pending", "delivered", ...
@@ -69,6 +72,7 @@ class running_daemon {
     std::unique_ptr<process> child_;
     std::vector<std::string> listeners_;
     std::string observe_;
+    std::string control_;
 };
 
 // The command line for these settings.

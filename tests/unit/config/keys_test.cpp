@@ -25,6 +25,9 @@ std::string other_value(const key& each, const test::directory& files) {
         {"events.rules", "[{names: [\"debug_*\"], drop: true}]"},
         {"spool.directory", "/tmp/other"},
         {"observe.listen", "127.0.0.1:2"},
+        {"control.listen", "unix:/tmp/other.sock"},
+        {"control.unix_mode", "0660"},
+        {"control.unix_group", "0"},
     };
     if (const auto found = chosen.find(each.name); found != chosen.end()) {
         return found->second;

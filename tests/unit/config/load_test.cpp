@@ -190,7 +190,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "intake.token_file, or intake.allow_unauthenticated: true where the network is guarded "
                 "otherwise"},
         mistake{"observe: {listen: \"127.0.0.1:7417\"}\n",
-                "c.yaml:1:19: observe.listen: \"127.0.0.1:7417\" is in intake.listen already"}));
+                "c.yaml:1:19: observe.listen: \"127.0.0.1:7417\" is in intake.listen already"},
+        mistake{
+            "control: {listen: \"127.0.0.1:7419\"}\n",
+            "c.yaml:1:19: control.listen: \"127.0.0.1:7419\" is not a path; write unix:/path, or \"\" for "
+            "none. It has no other protection than the file's mode"},
+        mistake{"control: {listen: \"unix:@control\"}\n",
+                "c.yaml:1:19: control.listen: \"unix:@control\" is not a path; write unix:/path, or \"\" for "
+                "none. It has no other protection than the file's mode"},
+        mistake{"control: {listen: \"unix:/run/linkrunnerd/intake.sock\"}\n",
+                "c.yaml:1:19: control.listen: \"unix:/run/linkrunnerd/intake.sock\" is in intake.listen "
+                "already"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Upstream, OneMistake,

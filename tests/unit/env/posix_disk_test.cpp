@@ -1,4 +1,5 @@
 #include "env/disk.hpp"
+#include "env/lock_owner.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -87,6 +88,38 @@ TEST_F(posix_disk_test, a_second_process_is_told_who_holds_the_lock) {
     EXPECT_THAT(second.error().message, ::testing::HasSubstr("process " + std::to_string(::getpid())));
     held.reset();
     EXPECT_TRUE(disk_->lock(path("lock")));
+}
+
+TEST_F(posix_disk_test, a_reader_keeps_owners_out_and_is_kept_out_by_them) {
+    EXPECT_EQ(share_lock(path("lock")).error().code, std::errc::no_such_file_or_directory);
+    {
+        const auto held = disk_->lock(path("lock")).value();
+        const auto refused = share_lock(path("lock"));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, std::errc::device_or_resource_busy);
+        EXPECT_THAT(refused.error().message, ::testing::HasSubstr("since 20"));
+    }
+    const auto reader = share_lock(path("lock")).value();
+    EXPECT_TRUE(share_lock(path("lock")));
+    EXPECT_EQ(disk_->lock(path("lock")).error().code, std::errc::device_or_resource_busy);
+}
+
+TEST(lock_owner, is_told_by_process_host_and_time) {
+    EXPECT_EQ(read_lock_owner("4711\n2026-01-31 12:00:00 UTC\nanother-host\n"),
+              "process 4711 on another-host since 2026-01-31 12:00:00 UTC");
+    EXPECT_THAT(read_lock_owner(describe_lock_owner()),
+                ::testing::StartsWith("process " + std::to_string(::getpid()) + " on "));
+}
+
+TEST(lock_owner, is_another_process_where_the_text_says_nothing_useful) {
+    EXPECT_EQ(read_lock_owner(""), "another process");
+    EXPECT_EQ(read_lock_owner("hello\n"), "another process");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    EXPECT_EQ(read_lock_owner(std::to_string(child) + "\n"), "another process"); // of an earlier run
 }
 
 TEST_F(posix_disk_test, the_lock_ends_with_its_process) {

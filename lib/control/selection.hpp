@@ -1,0 +1,28 @@
+// Which dead letters a request is about: from the query of a GET, or the JSON body of a POST.
+#pragma once
+
+#include "base/error.hpp"
+#include "spool/dead_letters.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace linkrunner::control {
+
+inline constexpr std::size_t most_numbers = 10'000; // in one request
+
+// The fields of a query string, percent-decoded, "+" as a space.
+std::vector<std::pair<std::string, std::string>> query_fields(std::string_view query);
+
+// reason, event_name, event_id; and from, limit where they have a place in `into` (limit within 1 and
+// `most`). Errors say what is wrong with which field.
+result<void> read_query(std::string_view query, spool::dead_query& into, std::size_t most);
+
+// {"numbers": [7, 9]}, {"reason": "rejected", "event_name": "x", "event_id": "y"} or {"all": true}. A body
+// that selects nothing is an error: all must be asked for.
+result<spool::dead_filter> read_selection(std::string_view body);
+
+} // namespace linkrunner::control

@@ -1,0 +1,204 @@
+// The control endpoint over a spool in memory.
+#include "control/control.hpp"
+
+#include "base/utc_text.hpp"
+#include "support/plain_request.hpp"
+#include "support/virtual_loop.hpp"
+#include "unit/spool/memory_disk.hpp"
+
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace linkrunner::control {
+namespace {
+
+namespace json = boost::json;
+using test::plain_request;
+using testing::HasSubstr;
+
+class control_endpoint : public testing::Test {
+  protected:
+    control_endpoint() {
+        spool::settings options;
+        options.directory = "/spool";
+        spool::recovery_report report;
+        queue_ = spool::queue::open_on_loop(options, disk_, clock_, loop_, random_, report).value();
+        caretaker_ = std::make_unique<spool::caretaker>(
+            *queue_, spool::caretaker::hooks{[](const auto&) {}, [](std::uint64_t) {}});
+        subject_ = std::make_unique<control>(*caretaker_, std::vector<std::string>{"revenue", "default"});
+    }
+
+    void bury(const std::string& id, const std::string& name = "cart_added",
+              const std::string& excerpt = "no such user") {
+        spool::new_event event;
+        event.lane = 1;
+        event.accepted_at = clock_.wall();
+        event.name = name;
+        event.event_id = id;
+        event.body = R"({"event_name":")" + name + R"(","event_id":")" + id + R"(","amount":1.10})";
+        event.identity = hash128(1, {id});
+        queue_->append({event}, [](const auto&) {});
+        spool::mark dead;
+        dead.number = ++accepted_;
+        dead.kind = spool::mark_kind::dead;
+        dead.letter = {spool::dead_reason::rejected, 400, 1, clock_.wall(), clock_.wall(), false, excerpt};
+        loop_.run_ready();
+        queue_->record({dead});
+        loop_.run_ready();
+    }
+
+    net::response ask(const std::string& method, const std::string& target, const std::string& body = "") {
+        plain_request request(method, target, body);
+        if (auto refused = subject_->refuse_early(request)) {
+            return *refused;
+        }
+        net::response got;
+        got.status = 0;
+        subject_->handle(request, [&](net::response with) { got = std::move(with); });
+        loop_.run_ready();
+        return got;
+    }
+    json::value data(const std::string& method, const std::string& target, const std::string& body = "") {
+        const net::response got = ask(method, target, body);
+        EXPECT_EQ(got.status, 200) << got.body;
+        const json::value whole = json::parse(got.body);
+        EXPECT_EQ(whole.at("status").as_int64(), 200);
+        return whole.at("data");
+    }
+    static std::string code(const net::response& answer) {
+        return std::string(json::parse(answer.body).at("data").at("code").as_string());
+    }
+    static std::string header(const net::response& answer, const std::string& name) {
+        for (const auto& [each, value] : answer.headers) {
+            if (each == name) {
+                return value;
+            }
+        }
+        return {};
+    }
+
+    test::memory_disk disk_;
+    test::virtual_clock clock_;
+    test::virtual_loop loop_{clock_};
+    seeded_random random_{3};
+    std::unique_ptr<spool::queue> queue_;
+    std::unique_ptr<spool::caretaker> caretaker_;
+    std::unique_ptr<control> subject_;
+    spool::sequence accepted_ = 0;
+};
+
+TEST_F(control_endpoint, lists_dead_letters_in_pages) {
+    bury("a");
+    bury("b");
+    bury("c", "purchase");
+    const json::value first = data("GET", "/v1/dead?limit=2");
+    EXPECT_EQ(first.at("dead").as_int64(), 3);
+    ASSERT_EQ(first.at("letters").as_array().size(), 2u);
+    const json::value& one = first.at("letters").at(0);
+    EXPECT_EQ(one.at("number").as_int64(), 1);
+    EXPECT_EQ(one.at("event_id").as_string(), "a");
+    EXPECT_EQ(one.at("event_name").as_string(), "cart_added");
+    EXPECT_EQ(one.at("lane").as_string(), "default");
+    EXPECT_EQ(one.at("path").as_string(), "/capture-event");
+    EXPECT_EQ(one.at("reason").as_string(), "rejected");
+    EXPECT_EQ(one.at("status").as_int64(), 400);
+    EXPECT_EQ(one.at("attempts").as_int64(), 1);
+    EXPECT_EQ(one.at("answer").as_string(), "no such user");
+    EXPECT_EQ(one.at("last_attempt").as_string(), utc_text(clock_.wall()));
+    EXPECT_FALSE(one.as_object().contains("body"));
+    const auto next = std::to_string(first.at("next").as_int64());
+    const json::value second = data("GET", "/v1/dead?limit=2&from=" + next);
+    EXPECT_EQ(second.at("letters").as_array().size(), 1u);
+    EXPECT_TRUE(second.at("next").is_null());
+    EXPECT_EQ(data("GET", "/v1/dead?event_name=purchase&reason=rejected").at("letters").as_array().size(),
+              1u);
+    EXPECT_EQ(data("GET", "/v1/dead?event_id=b").at("letters").at(0).at("number").as_int64(), 2);
+}
+
+TEST_F(control_endpoint, shows_one_with_its_body_as_it_is_sent) {
+    bury("a");
+    EXPECT_THAT(ask("GET", "/v1/dead/1").body,
+                HasSubstr(R"("body":{"event_name":"cart_added","event_id":"a","amount":1.10})"));
+    EXPECT_EQ(code(ask("GET", "/v1/dead/2")), "not_dead");
+    EXPECT_EQ(ask("GET", "/v1/dead/2").status, 404);
+    EXPECT_EQ(ask("GET", "/v1/dead/first").status, 404);
+}
+
+TEST_F(control_endpoint, writes_out_a_letter_a_line) {
+    for (int i = 0; i < 5; ++i) {
+        bury(std::to_string(i));
+    }
+    const net::response first = ask("GET", "/v1/dead/export?limit=3");
+    EXPECT_EQ(first.content_type, "application/x-ndjson");
+    EXPECT_EQ(std::ranges::count(first.body, '\n'), 3);
+    EXPECT_EQ(header(first, "Linkrunner-Next"), "4");
+    const net::response rest = ask("GET", "/v1/dead/export?from=4");
+    EXPECT_EQ(std::ranges::count(rest.body, '\n'), 2);
+    EXPECT_EQ(header(rest, "Linkrunner-Next"), "");
+    const auto line = json::parse(rest.body.substr(0, rest.body.find('\n')));
+    EXPECT_EQ(line.at("body").at("event_id").as_string(), "3");
+}
+
+TEST_F(control_endpoint, replays_and_drops_what_is_asked_for) {
+    for (int i = 0; i < 6; ++i) {
+        bury(std::to_string(i), i < 3 ? "cart_added" : "purchase");
+    }
+    const json::value some = data("POST", "/v1/dead/replay", R"({"numbers":[2, 1, 2, 99]})");
+    EXPECT_EQ(some.at("replayed").as_int64(), 2);
+    EXPECT_EQ(some.at("skipped").as_int64(), 1);
+    EXPECT_EQ(data("POST", "/v1/dead/drop", R"({"event_name":"cart_added"})").at("dropped").as_int64(), 1);
+    EXPECT_EQ(data("POST", "/v1/dead/replay", R"({"all":true})").at("replayed").as_int64(), 3);
+    EXPECT_EQ(queue_->status().events.pending, 5u);
+    EXPECT_EQ(queue_->status().events.dropped, 1u);
+    EXPECT_EQ(queue_->status().events.dead, 0u);
+}
+
+TEST_F(control_endpoint, refuses_what_selects_nothing_or_is_not_understood) {
+    bury("a");
+    for (const char* body :
+         {"", "{}", "[]", "{\"all\":false}", "{\"numbers\":[]}", "{\"numbers\":[0]}", "{\"numbers\":\"1\"}",
+          "{\"reason\":\"bad luck\"}", "{\"everything\":true}", "{\"event_name\":7}"}) {
+        const net::response got = ask("POST", "/v1/dead/drop", body);
+        EXPECT_EQ(got.status, 400) << body;
+        EXPECT_EQ(code(got), "bad_request") << body;
+    }
+    for (const char* query : {"limit=0", "limit=5000", "limit=x", "from=-1", "reason=x", "colour=red"}) {
+        EXPECT_EQ(ask("GET", std::string("/v1/dead?") + query).status, 400) << query;
+    }
+    EXPECT_EQ(queue_->status().events.dead, 1u);
+}
+
+TEST_F(control_endpoint, knows_its_paths_and_methods_and_no_browsers) {
+    EXPECT_EQ(ask("GET", "/nothing").status, 404);
+    EXPECT_EQ(ask("POST", "/v1/dead").status, 405);
+    EXPECT_EQ(header(ask("GET", "/v1/dead/replay"), "Allow"), "POST");
+    EXPECT_EQ(ask("GET", "/").status, 200);
+    plain_request foreign("POST", "/v1/dead/drop", "{\"all\":true}");
+    foreign.with("Origin", "http://example.com");
+    EXPECT_EQ(subject_->refuse_early(foreign)->status, 403);
+}
+
+TEST_F(control_endpoint, audits) {
+    bury("a");
+    const json::value found = data("GET", "/v1/audit");
+    EXPECT_TRUE(found.at("holds").as_bool());
+    EXPECT_EQ(found.at("kept"), found.at("recounted"));
+    EXPECT_EQ(found.at("recounted").at("dead").as_int64(), 1);
+    EXPECT_TRUE(found.at("differences").as_array().empty());
+}
+
+TEST_F(control_endpoint, says_so_when_the_spool_is_closed) {
+    queue_->close();
+    const net::response got = ask("GET", "/v1/dead");
+    EXPECT_EQ(got.status, 503);
+    EXPECT_EQ(code(got), "draining");
+}
+
+TEST_F(control_endpoint, an_answer_of_the_api_that_is_no_text_is_shown_as_far_as_it_is) {
+    bury("a", "cart_added", "caf\xC3\xA9 \xFF\xC3");
+    EXPECT_EQ(data("GET", "/v1/dead/1").at("answer").as_string(), "caf\xC3\xA9 \xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+} // namespace
+} // namespace linkrunner::control
