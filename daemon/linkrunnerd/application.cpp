@@ -70,7 +70,9 @@ int application::open() {
     if (const auto opened = open_parts(); opened.has_error()) {
         log::error("cannot start", {{"error", opened.error().message}});
         queue_->close();
-        return exit_configuration;
+        const std::error_code& why = opened.error().code;
+        const bool may_pass = why == std::errc::address_in_use || why == std::errc::address_not_available;
+        return may_pass ? exit_address : exit_configuration;
     }
     return exit_clean;
 }
@@ -112,13 +114,16 @@ result<void> application::open_parts() {
     if (const auto opened = open_control(); opened.has_error()) {
         return opened;
     }
-    key_watch_ = std::make_unique<key_watch>(
-        settings_.server_key_path, settings_.server_key, loop_, clock_,
+    key_watch_ = std::make_unique<secret_watch>(
+        "server key", settings_.server_key_path, settings_.server_key, loop_, clock_,
         [this] { return forwarder_->view().state == delivery::upstream_state::held_unauthorized; },
         [this](const std::string& key) {
             intake_->set_server_key(key);
             forwarder_->set_server_key(key);
         });
+    token_watch_ = std::make_unique<secret_watch>(
+        "intake token", settings_.intake.token_file, settings_.intake_token, loop_, clock_,
+        [] { return false; }, [this](const std::string& token) { intake_->set_token(token); });
     return {};
 }
 
@@ -166,6 +171,7 @@ void application::start() {
     }
     forwarder_->start();
     key_watch_->start();
+    token_watch_->start();
     next_tick_ = started_ + tick;
     loop_.call_at(next_tick_, [this] { housekeeping(); });
     manager_.ready("accepting events");
@@ -198,6 +204,7 @@ void application::on_signal(int number) {
     if (number == SIGHUP) {
         log::info("SIGHUP: looking at the server key file");
         key_watch_->look();
+        token_watch_->look();
         return;
     }
     if (stopping_) {
@@ -220,6 +227,7 @@ void application::begin_shutdown(const char* why) {
     const auto reserve = std::min(answer_reserve, settings_.shutdown_drain / 4);
     loop_.call_at(end, [this] { finish_shutdown(); });
     key_watch_->stop();
+    token_watch_->stop();
     intake_->drain();
     intake_server_->stop([this] {
         intake_stopped_ = true;

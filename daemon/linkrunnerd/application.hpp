@@ -11,11 +11,11 @@
 #include "event/uuid7.hpp"
 #include "forward/forwarder.hpp"
 #include "intake/service.hpp"
-#include "key_watch.hpp"
 #include "net/asio_loop.hpp"
 #include "net/client.hpp"
 #include "net/notify.hpp"
 #include "net/server.hpp"
+#include "secret_watch.hpp"
 #include "spool/caretaker.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
@@ -73,7 +73,7 @@ class application {
     std::unique_ptr<spool::caretaker> caretaker_;
     std::unique_ptr<control::control> control_;
     std::unique_ptr<net::server> control_server_; // nothing where there is no control socket
-    std::unique_ptr<key_watch> key_watch_;
+    std::unique_ptr<secret_watch> key_watch_, token_watch_;
 
     steady_time started_{};
     steady_time next_tick_{};

@@ -45,7 +45,9 @@ int run(command_line given) {
     if (given.file.empty() && std::filesystem::exists(usual_file)) {
         given.file = usual_file;
     }
-    auto outcome = config::load(config::from_process(given.file, given.overrides));
+    config::sources from = config::from_process(given.file, given.overrides);
+    from.without_secrets = given.health;
+    auto outcome = config::load(from);
     if (const auto* problems = std::get_if<std::vector<config::problem>>(&outcome)) {
         return report(*problems);
     }
@@ -80,8 +82,7 @@ int main(int argc, char** argv) {
                  "the capture API.");
     command_line given;
     cli.add_option("-c,--config", given.file,
-                   "configuration file (default: /etc/linkrunnerd/linkrunnerd.yaml if it exists)")
-        ->check(CLI::ExistingFile);
+                   "configuration file (default: /etc/linkrunnerd/linkrunnerd.yaml if it exists)");
     cli.add_option("--set", given.overrides,
                    "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
         ->expected(1)

@@ -46,7 +46,9 @@ std::variant<loaded, std::vector<problem>> load(const sources& from) {
     check_lanes(all);
     check_events(all);
     check_bounds(all);
-    resolve_secrets(all, environment);
+    if (!from.without_secrets) {
+        resolve_secrets(all, environment);
+    }
     if (!all.problems.empty()) {
         return std::move(all.problems);
     }

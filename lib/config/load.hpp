@@ -20,6 +20,7 @@ struct sources {
     std::function<std::optional<std::string>(const std::string&)> environment;
     // All names with the prefix LINKRUNNERD_, for overrides such as LINKRUNNERD_UPSTREAM__URL.
     std::vector<std::pair<std::string, std::string>> environment_overrides;
+    bool without_secrets = false; // leave the files of secrets alone: for what needs none
 };
 
 // The process's own environment.

@@ -48,7 +48,11 @@ std::optional<violation> check_text(std::string_view whole, std::string_view tex
 struct key_texts {
     text_value name, user_id, install_instance_id, event_id;
 
-    std::string_view user() const { return user_id.text.empty() ? install_instance_id.text : user_id.text; }
+    // user_id and install_instance_id are names of different kinds: the same text in both is not the same
+    // user.
+    bool by_user_id() const { return !user_id.text.empty(); }
+    std::string_view user() const { return by_user_id() ? user_id.text : install_instance_id.text; }
+    std::string_view kind() const { return by_user_id() ? "user_id" : "install_instance_id"; }
 };
 
 std::optional<violation> read_fields(const fields& found, std::size_t max_bytes, key_texts& out) {
@@ -189,9 +193,10 @@ class parsing {
             return refuse_size(out_.body.size(), options_.limits.max_event_bytes);
         }
         out_.has_amount = found_.has_amount;
-        out_.user_key = hash64(options_.hash_seed, user);
-        out_.identity = hash128(options_.hash_seed, {path_of(out_.path), out_.name, user, out_.event_id});
-        out_.body_hash = hash64(options_.hash_seed, text_);
+        const std::uint64_t seed = options_.hash_seed;
+        out_.user_key = keys_->by_user_id() ? hash64(seed, user) : hash128(seed, {keys_->kind(), user}).low;
+        out_.identity = hash128(seed, {path_of(out_.path), out_.name, keys_->kind(), user, out_.event_id});
+        out_.body_hash = hash64(seed, text_);
         return std::nullopt;
     }
 

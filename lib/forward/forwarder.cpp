@@ -12,8 +12,15 @@ namespace {
 
 constexpr std::size_t excerpt_bytes = 512;
 
-std::string excerpt_of(const net::answer& how) {
-    return (how.status == 0 ? how.detail : how.body).substr(0, excerpt_bytes);
+// An API may echo the key that it refuses.
+void hide(std::string& text, const std::string& secret) {
+    constexpr std::string_view shown = "********";
+    if (secret.empty()) {
+        return;
+    }
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + shown.size())) {
+        text.replace(at, secret.size(), shown);
+    }
 }
 
 delivery::attempt_end facts_of(const net::answer& how) {
@@ -83,7 +90,7 @@ void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequen
 }
 
 void forwarder::set_server_key(std::string key) {
-    server_key_ = std::move(key);
+    former_key_ = std::exchange(server_key_, std::move(key));
     scheduler_->key_changed(ports_.time.steady());
     pump();
 }
@@ -236,6 +243,14 @@ void forwarder::send(spool::sequence number) {
     request.headers.emplace_back("linkrunner-key", server_key_);
     request.body = event.body;
     ports_.upstream.send(std::move(request), [this, number](net::answer how) { ended(number, how); });
+}
+
+std::string forwarder::excerpt_of(const net::answer& how) const {
+    std::string text = how.status == 0 ? how.detail : how.body;
+    hide(text, server_key_);
+    hide(text, former_key_); // of an attempt that was under way when it changed
+    text.resize(std::min(text.size(), excerpt_bytes));
+    return text;
 }
 
 void forwarder::ended(spool::sequence number, const net::answer& how) {

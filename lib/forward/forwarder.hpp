@@ -85,6 +85,7 @@ class forwarder {
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
     void conclude(spool::sequence number, const delivery::verdict& verdict);
+    std::string excerpt_of(const net::answer& how) const;
     void bury(const item& dead, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);
@@ -95,6 +96,7 @@ class forwarder {
 
     settings options_;
     std::string server_key_;
+    std::string former_key_;
     ports ports_;
     std::unique_ptr<delivery::scheduler> scheduler_;
     std::unordered_map<spool::sequence, std::unique_ptr<item>> items_;

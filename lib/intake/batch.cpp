@@ -92,7 +92,7 @@ class indexed_list {
 };
 
 // What became of a good item; a conflict becomes a violation.
-void settle(batch::item& item, spool::append_outcome outcome, batch_answer& out) {
+void settle(batch::item& item, spool::append_outcome outcome, batch_report& out) {
     switch (outcome) {
     case spool::append_outcome::stored:
         ++out.stored;
@@ -108,8 +108,41 @@ void settle(batch::item& item, spool::append_outcome outcome, batch_answer& out)
 
 } // namespace
 
-batch_answer answer_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes) {
-    batch_answer out;
+net::response batch_report::answer() const {
+    const bool none = stored + duplicates + filtered == 0;
+    const int status = none ? 400 : rejected == 0 ? 202 : 207;
+    const char* message = none            ? "No event of the batch was accepted"
+                          : rejected == 0 ? "Events accepted"
+                                          : "Some events were accepted, some rejected";
+    return envelope(status, message, "{" + members + "}");
+}
+
+net::response batch_report::answer(const std::vector<batch::item>& items, const waiters::ends& ends) const {
+    std::string outcomes;
+    bool all_known = true;
+    auto end = ends.begin();
+    for (const batch::item& item : items) {
+        outcomes += outcomes.empty() ? "" : ",";
+        if (item.violation || item.filtered) {
+            outcomes += "null";
+            continue;
+        }
+        all_known = all_known && end->has_value();
+        outcomes += '"';
+        outcomes += *end ? word_for_end(**end) : "pending";
+        outcomes += '"';
+        ++end;
+    }
+    const std::string data = "{" + members + ",\"outcomes\":[" + outcomes + "]}";
+    if (rejected != 0) {
+        return envelope(207, "Some events were accepted, some rejected", data);
+    }
+    return all_known ? envelope(200, "The ends of the events are known", data)
+                     : envelope(202, "Events accepted", data);
+}
+
+batch_report report_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes) {
+    batch_report out;
     indexed_list rejected;
     indexed_list warnings;
     std::string ids;
@@ -136,22 +169,15 @@ batch_answer answer_batch(std::vector<batch::item>& items, const std::vector<spo
         }
     }
     out.rejected = rejected.count();
-    const std::uint64_t accepted = out.stored + out.duplicates;
-    const bool none = accepted + out.filtered == 0;
-    const int status = none ? 400 : out.rejected == 0 ? 202 : 207;
-    const char* message = none                ? "No event of the batch was accepted"
-                          : out.rejected == 0 ? "Events accepted"
-                                              : "Some events were accepted, some rejected";
-    std::string data = "{\"accepted\":" + std::to_string(accepted) +
-                       ",\"duplicates\":" + std::to_string(out.duplicates) + ",\"rejected\":[" +
-                       rejected.text() + "],\"event_ids\":[" + ids + "]";
+    out.members = "\"accepted\":" + std::to_string(out.stored + out.duplicates) +
+                  ",\"duplicates\":" + std::to_string(out.duplicates) + ",\"rejected\":[" + rejected.text() +
+                  "],\"event_ids\":[" + ids + "]";
     if (out.filtered != 0) {
-        data += ",\"filtered\":" + std::to_string(out.filtered);
+        out.members += ",\"filtered\":" + std::to_string(out.filtered);
     }
     if (warnings.count() != 0) {
-        data += ",\"warnings\":[" + warnings.text() + "]";
+        out.members += ",\"warnings\":[" + warnings.text() + "]";
     }
-    out.answer = envelope(status, message, data + "}");
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "event/batch.hpp"
 #include "event/event.hpp"
 #include "intake/settings.hpp"
+#include "intake/waiters.hpp"
 #include "net/message.hpp"
 #include "spool/queue.hpp"
 
@@ -62,17 +63,24 @@ class batch {
     std::string refused_code_;
 };
 
-// The answer for a batch whose good events were appended: 202, 207 or 400. `outcomes` has one entry for each
-// good event. Conflicts become rejected items.
-struct batch_answer {
-    net::response answer;
+// What is to be said of a batch whose good events were appended.
+struct batch_report {
     std::uint64_t stored = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t rejected = 0;
     std::uint64_t filtered = 0;
+    std::string members; // of the answer's data
+
+    // 202, 207 or 400.
+    net::response answer() const;
+    // The same with the ends that were waited for, 200 where all are known and nothing was rejected. `ends`
+    // has an entry for each item that was stored or a repeat, in order, with nothing where the end is not
+    // known.
+    net::response answer(const std::vector<batch::item>& items, const waiters::ends& ends) const;
 };
 
-batch_answer answer_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes);
+// `outcomes` has one entry for each good event. Conflicts become rejected items.
+batch_report report_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes);
 
 // The violation that stands for append_outcome::conflict.
 event::violation identity_conflict();

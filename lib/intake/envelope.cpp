@@ -27,6 +27,10 @@ net::response refusal(const event::violation& why) {
     return envelope(status, why.message, data);
 }
 
+coded_refusal coded(int status, std::string_view code, std::string_view message) {
+    return {code, refusal(status, code, message)};
+}
+
 net::response unavailable(std::string_view code, std::string_view message, long retry_after_seconds) {
     net::response out = refusal(503, code, message);
     out.headers.emplace_back("Retry-After", std::to_string(retry_after_seconds));

@@ -19,6 +19,14 @@ using net::refusal;
 // conflict, else 400.
 net::response refusal(const event::violation& why);
 
+// A refusal whose code the metrics need, too.
+struct coded_refusal {
+    std::string_view code; // one of the constants in docs/intake.md
+    net::response answer;
+};
+
+coded_refusal coded(int status, std::string_view code, std::string_view message);
+
 // A refusal that passes: 503 with Retry-After in whole seconds.
 net::response unavailable(std::string_view code, std::string_view message, long retry_after_seconds);
 

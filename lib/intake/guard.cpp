@@ -51,11 +51,11 @@ bool is_loopback_host(std::string_view host) {
     return inet_pton(AF_INET6, text.c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
 }
 
-std::optional<net::response> refuse_caller(const net::request& head, const settings& options) {
+std::optional<coded_refusal> refuse_caller(const net::request& head, const settings& options) {
     if (head.header_count("Origin") != 0) {
-        return refusal(403, "forbidden_origin",
-                       "requests with an Origin header are refused: browsers must not post here; send events "
-                       "from your backend");
+        return coded(403, "forbidden_origin",
+                     "requests with an Origin header are refused: browsers must not post here; send events "
+                     "from your backend");
     }
     const net::listener_info& where = head.listener();
     if (where.unix_socket) {
@@ -68,7 +68,7 @@ std::optional<net::response> refuse_caller(const net::request& head, const setti
                 return same_name(name, host) || same_name(name, without_port(host));
             });
         if (!allowed) {
-            return refusal(
+            return coded(
                 421, "wrong_host",
                 "this Host is not served here; use a loopback name, or add the name to intake.hosts");
         }
@@ -78,14 +78,14 @@ std::optional<net::response> refuse_caller(const net::request& head, const setti
         if (options.allow_unauthenticated) {
             return std::nullopt;
         }
-        return refusal(401, "wrong_token",
-                       "linkrunnerd listens here without a token: set intake.token_file, or "
-                       "intake.allow_unauthenticated");
+        return coded(401, "wrong_token",
+                     "linkrunnerd listens here without a token: set intake.token_file, or "
+                     "intake.allow_unauthenticated");
     }
     if (!has_token(head, options.token)) {
-        net::response out =
-            refusal(401, "wrong_token", "send Authorization: Bearer <token of intake.token_file>");
-        out.headers.emplace_back("WWW-Authenticate", "Bearer");
+        coded_refusal out =
+            coded(401, "wrong_token", "send Authorization: Bearer <token of intake.token_file>");
+        out.answer.headers.emplace_back("WWW-Authenticate", "Bearer");
         return out;
     }
     return std::nullopt;

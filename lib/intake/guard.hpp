@@ -2,6 +2,7 @@
 // rebinding).
 #pragma once
 
+#include "intake/envelope.hpp"
 #include "intake/settings.hpp"
 #include "net/message.hpp"
 
@@ -12,7 +13,7 @@
 namespace linkrunner::intake {
 
 // The refusal (401 token, 403 origin, 421 host), or nothing when the caller may post.
-std::optional<net::response> refuse_caller(const net::request& head, const settings& options);
+std::optional<coded_refusal> refuse_caller(const net::request& head, const settings& options);
 
 // The linkrunner-key header of a drop-in client against the daemon's key, in constant time. True where there
 // is no header.

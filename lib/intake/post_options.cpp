@@ -77,14 +77,14 @@ std::optional<route> find_route(std::string_view path) noexcept {
     return std::nullopt;
 }
 
-std::variant<post_options, net::response> read_options(const net::request& head) {
+std::variant<post_options, coded_refusal> read_options(const net::request& head) {
     const auto where = find_route(head.path());
     if (!where) {
-        return refusal(404, "not_found", "events are posted to /v1/events or /api/v1/capture-event");
+        return coded(404, "not_found", "events are posted to /v1/events or /api/v1/capture-event");
     }
     if (head.method() != "POST") {
-        net::response out = refusal(405, "method_not_allowed", "events are sent with POST");
-        out.headers.emplace_back("Allow", "POST");
+        coded_refusal out = coded(405, "method_not_allowed", "events are sent with POST");
+        out.answer.headers.emplace_back("Allow", "POST");
         return out;
     }
     post_options out;
@@ -93,27 +93,28 @@ std::variant<post_options, net::response> read_options(const net::request& head)
     if (!type.empty()) {
         const auto known = std::ranges::find(media_types, type, &media_type::name);
         if (known == media_types.end() || (out.where == route::drop_in && !known->drop_in)) {
-            return refusal(415, "unsupported_media_type",
-                           out.where == route::drop_in
-                               ? "send Content-Type: application/json"
-                               : "send Content-Type: application/json or application/x-ndjson");
+            return coded(415, "unsupported_media_type",
+                         out.where == route::drop_in
+                             ? "send Content-Type: application/json"
+                             : "send Content-Type: application/json or application/x-ndjson");
         }
         out.format = known->format;
     }
     const std::string encoding = lower_token(head.header("Content-Encoding"));
     out.gzip = encoding == "gzip" || encoding == "x-gzip";
     if (!out.gzip && !encoding.empty() && encoding != "identity") {
-        return refusal(415, "unsupported_encoding", "send the body plain or with Content-Encoding: gzip");
+        return coded(415, "unsupported_encoding", "send the body plain or with Content-Encoding: gzip");
     }
     if (const std::string problem = read_wait(head.query(), out); !problem.empty()) {
-        return refusal(400, "bad_parameter", problem);
+        return coded(400, "bad_parameter", problem);
     }
     out.idempotency_key = head.header("Idempotency-Key");
     const bool readable =
         std::ranges::all_of(out.idempotency_key, [](char c) { return c > 0x20 && c < 0x7f; });
-    if (!readable || out.idempotency_key.size() > max_key_bytes) {
-        return refusal(400, "bad_idempotency_key",
-                       "Idempotency-Key takes 1 to 255 printable ASCII characters without spaces");
+    const bool given = head.header_count("Idempotency-Key") != 0;
+    if (!readable || out.idempotency_key.size() > max_key_bytes || (given && out.idempotency_key.empty())) {
+        return coded(400, "bad_idempotency_key",
+                     "Idempotency-Key takes 1 to 255 printable ASCII characters without spaces");
     }
     return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "intake/envelope.hpp"
 #include "net/message.hpp"
 
 #include <chrono>
@@ -28,6 +29,6 @@ struct post_options {
 };
 
 // Reads path, query and headers; the refusal (400, 404, 405, 415) where they do not make sense.
-std::variant<post_options, net::response> read_options(const net::request& head);
+std::variant<post_options, coded_refusal> read_options(const net::request& head);
 
 } // namespace linkrunner::intake

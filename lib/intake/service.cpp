@@ -18,20 +18,6 @@ constexpr long shortest_retry_seconds = 1;
 constexpr long longest_retry_seconds = 300;
 constexpr long disk_retry_seconds = 5;
 
-// The words of ?wait=delivered for how an event ended.
-std::string_view word_for_end(spool::mark_kind how) {
-    switch (how) {
-    case spool::mark_kind::delivered:
-        return "delivered";
-    case spool::mark_kind::dead:
-        return "dead";
-    case spool::mark_kind::handed_off:
-        return "handed_off";
-    default:
-        return "dropped";
-    }
-}
-
 } // namespace
 
 struct service::post {
@@ -62,34 +48,41 @@ std::optional<net::response> service::refuse_early(net::request& head) {
     auto refused = refuse_caller(head, options_);
     if (!refused) {
         auto options = read_options(head);
-        if (auto* problem = std::get_if<net::response>(&options)) {
+        if (auto* problem = std::get_if<coded_refusal>(&options)) {
             refused = std::move(*problem);
         }
     }
     if (!refused && draining_) {
-        refused = unavailable("draining", "linkrunnerd is stopping; send again to its successor",
-                              shortest_retry_seconds);
-        refused->close = true;
+        refused = coded_refusal{
+            "draining", unavailable("draining", "linkrunnerd is stopping; send again to its successor",
+                                    shortest_retry_seconds)};
+        refused->answer.close = true;
     }
     if (!refused && options_.client_key != client_key_policy::ignore &&
         !client_key_matches(head, server_key_)) {
         if (options_.client_key == client_key_policy::reject) {
             refused =
-                refusal(401, "wrong_client_key", "the linkrunner-key header differs from the daemon's key");
+                coded(401, "wrong_client_key", "the linkrunner-key header differs from the daemon's key");
         } else {
             log::warning("a client sends a linkrunner-key that differs from the daemon's; events go out with "
                          "the daemon's (intake.client_key)",
                          {{"listener", head.listener().name}});
         }
     }
-    if (refused) {
-        ports_.metrics.rejected_at_intake(refused->status == 503 ? "draining" : "request");
+    if (!refused) {
+        return std::nullopt;
     }
-    return refused;
+    ports_.metrics.rejected_at_intake(refused->code);
+    return std::move(refused->answer);
 }
 
 net::response service::protocol_error(int status, std::string_view code, std::string_view message) {
     ports_.metrics.rejected_at_intake(code);
+    if (status == 403) {
+        log::warning(
+            "a process was turned away from the Unix socket: its user is not in intake.allow_uids and its "
+            "groups not in intake.allow_gids");
+    }
     if (status == 503) {
         return unavailable(code, message, shortest_retry_seconds);
     }
@@ -102,8 +95,8 @@ void service::handle(net::request& whole, net::responder answer) {
     work->accepted_at = ports_.time.wall();
     work->answer = std::move(answer);
     auto options = read_options(whole);
-    if (auto* problem = std::get_if<net::response>(&options)) {
-        refuse(work, std::move(*problem), "request");
+    if (auto* problem = std::get_if<coded_refusal>(&options)) {
+        refuse(work, std::move(problem->answer), problem->code);
         return;
     }
     work->options = std::move(std::get<post_options>(options));
@@ -215,13 +208,12 @@ void service::one_appended(const post_ptr& work, const accepted_event& one, cons
         answer(work, envelope(status, message, data_of(one, duplicate, {})));
         return;
     }
-    wait_for_end(
-        work, {how.number},
-        [one, duplicate](const waiters::ends& ends) {
-            return envelope(200, "The end of the event is known",
-                            data_of(one, duplicate, word_for_end(*ends.front())));
-        },
-        envelope(202, message, data_of(one, duplicate, "pending")));
+    wait_for_end(work, {how.number}, [one, duplicate, message](const waiters::ends& ends) {
+        const auto& end = ends.front();
+        return end ? envelope(200, "The end of the event is known",
+                              data_of(one, duplicate, word_for_end(*end)))
+                   : envelope(202, message, data_of(one, duplicate, "pending"));
+    });
 }
 
 void service::accept_batch(const post_ptr& work, std::string body, event::batch_format format) {
@@ -245,7 +237,7 @@ void service::accept_batch(const post_ptr& work, std::string body, event::batch_
 
 void service::append_batch(const post_ptr& work, const std::shared_ptr<batch>& items) {
     if (items->events().empty()) {
-        batch_appended(work, *items, {});
+        batch_appended(work, items, {});
         return;
     }
     ports_.queue.append(std::move(items->events()),
@@ -254,14 +246,15 @@ void service::append_batch(const post_ptr& work, const std::shared_ptr<batch>& i
                             if (done.has_error()) {
                                 refuse_append(work, done.error());
                             } else {
-                                batch_appended(work, *items, *done);
+                                batch_appended(work, items, *done);
                             }
                         });
 }
 
-void service::batch_appended(const post_ptr& work, batch& items,
+void service::batch_appended(const post_ptr& work, const std::shared_ptr<batch>& whole,
                              const std::vector<spool::appended>& outcomes) {
-    batch_answer made = answer_batch(items.items(), outcomes);
+    batch& items = *whole;
+    const batch_report made = report_batch(items.items(), outcomes);
     ports_.metrics.accepted(made.stored);
     ports_.metrics.duplicate(made.duplicates);
     ports_.metrics.filtered(made.filtered);
@@ -272,7 +265,7 @@ void service::batch_appended(const post_ptr& work, batch& items,
         }
     }
     if (!work->options.wait || made.stored + made.duplicates == 0) {
-        answer(work, std::move(made.answer));
+        answer(work, made.answer());
         return;
     }
     std::vector<spool::sequence> numbers;
@@ -281,37 +274,23 @@ void service::batch_appended(const post_ptr& work, batch& items,
             numbers.push_back(each.number);
         }
     }
-    wait_for_end(
-        work, std::move(numbers),
-        [](const waiters::ends& ends) {
-            std::string data = "{\"outcomes\":[";
-            for (std::size_t i = 0; i < ends.size(); ++i) {
-                data += i == 0 ? "\"" : ",\"";
-                data += word_for_end(*ends[i]);
-                data += '"';
-            }
-            return envelope(200, "The ends of the events are known", data + "]}");
-        },
-        std::move(made.answer));
+    wait_for_end(work, std::move(numbers),
+                 [whole, made](const waiters::ends& ends) { return made.answer(whole->items(), ends); });
 }
 
+// `respond` gets the ends that are known when the waiting is over.
 void service::wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
-                           std::function<net::response(const waiters::ends&)> finished,
-                           net::response pending) {
+                           std::function<net::response(const waiters::ends&)> respond) {
     const std::chrono::milliseconds timeout = *work->options.wait;
     const auto forecast = ports_.forecast(work->lane);
     const bool hopeless = draining_ || !forecast || *forecast > timeout;
-    const auto unfinished = std::make_shared<net::response>(std::move(pending));
+    const waiters::ends unknown(numbers.size());
     const bool waiting =
-        !hopeless &&
-        waiters_.wait(std::move(numbers), timeout,
-                      [this, work, unfinished, finished = std::move(finished)](const waiters::ends& ends) {
-                          const bool all =
-                              std::ranges::all_of(ends, [](const auto& end) { return end.has_value(); });
-                          answer(work, all ? finished(ends) : std::move(*unfinished));
-                      });
+        !hopeless && waiters_.wait(
+                         std::move(numbers), timeout, [work] { return work->answer.client_waits(); },
+                         [this, work, respond](const waiters::ends& ends) { answer(work, respond(ends)); });
     if (!waiting) {
-        answer(work, std::move(*unfinished));
+        answer(work, respond(unknown));
     }
 }
 

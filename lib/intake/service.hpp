@@ -48,6 +48,7 @@ class service final : public net::request_handler {
     bool may_read() override;
 
     void set_server_key(std::string key) { server_key_ = std::move(key); }
+    void set_token(std::string token) { options_.token = std::move(token); }
 
     // From now on events are refused as `draining`, and everybody who waits is answered.
     void drain();
@@ -63,9 +64,10 @@ class service final : public net::request_handler {
     void accept_batch(const post_ptr& work, std::string body, event::batch_format format);
     void append_batch(const post_ptr& work, const std::shared_ptr<batch>& items);
     void one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how);
-    void batch_appended(const post_ptr& work, batch& items, const std::vector<spool::appended>& outcomes);
+    void batch_appended(const post_ptr& work, const std::shared_ptr<batch>& whole,
+                        const std::vector<spool::appended>& outcomes);
     void wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
-                      std::function<net::response(const waiters::ends&)> finished, net::response pending);
+                      std::function<net::response(const waiters::ends&)> respond);
 
     void appended();
     void count(const std::vector<event::finding>& findings);

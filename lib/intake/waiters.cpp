@@ -2,7 +2,21 @@
 
 namespace linkrunner::intake {
 
+std::string_view word_for_end(spool::mark_kind how) {
+    switch (how) {
+    case spool::mark_kind::delivered:
+        return "delivered";
+    case spool::mark_kind::dead:
+        return "dead";
+    case spool::mark_kind::handed_off:
+        return "handed_off";
+    default:
+        return "dropped";
+    }
+}
+
 struct waiters::waiter {
+    std::function<bool()> cares;
     std::function<void(const ends&)> done;
     ends known;
     std::vector<spool::watch_id> watches;
@@ -17,12 +31,16 @@ waiters::waiters(spool::queue& queue, loop& owner, const clock& time, std::size_
 waiters::~waiters() = default;
 
 bool waiters::wait(std::vector<spool::sequence> numbers, std::chrono::milliseconds timeout,
-                   std::function<void(const ends&)> done) {
+                   std::function<bool()> cares, std::function<void(const ends&)> done) {
+    if (watched_ + numbers.size() > limit_) {
+        forget_the_gone();
+    }
     if (watched_ + numbers.size() > limit_) {
         return false;
     }
     const std::uint64_t id = next_id_++;
     waiter& entry = *(waiting_[id] = std::make_unique<waiter>());
+    entry.cares = std::move(cares);
     entry.done = std::move(done);
     entry.known.resize(numbers.size());
     entry.open = numbers.size();
@@ -71,6 +89,18 @@ void waiters::finish(std::uint64_t id) {
         loop_.cancel(entry->timer);
     }
     entry->done(entry->known);
+}
+
+void waiters::forget_the_gone() {
+    std::vector<std::uint64_t> gone;
+    for (const auto& [id, entry] : waiting_) {
+        if (!entry->cares()) {
+            gone.push_back(id);
+        }
+    }
+    for (const std::uint64_t id : gone) {
+        finish(id);
+    }
 }
 
 void waiters::release_all() {

@@ -12,9 +12,13 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace linkrunner::intake {
+
+// The word for how an event ended: "delivered", "dead", "dropped", "handed_off".
+std::string_view word_for_end(spool::mark_kind how);
 
 class waiters {
   public:
@@ -24,9 +28,10 @@ class waiters {
     waiters(spool::queue& queue, loop& owner, const clock& time, std::size_t limit);
     ~waiters();
 
-    // False, and nothing happens, when that many more would pass the limit. Else `done` is called once.
+    // False, and nothing happens, when that many more would pass the limit. Those of whom `cares` says that
+    // they may have gone are answered first, with what is known, to make room. Else `done` is called once.
     bool wait(std::vector<spool::sequence> numbers, std::chrono::milliseconds timeout,
-              std::function<void(const ends&)> done);
+              std::function<bool()> cares, std::function<void(const ends&)> done);
 
     // Everybody is answered now, with what is known.
     void release_all();
@@ -36,6 +41,7 @@ class waiters {
 
     void ended(std::uint64_t id, std::size_t index, spool::mark_kind how);
     void finish(std::uint64_t id);
+    void forget_the_gone();
 
     spool::queue& queue_;
     loop& loop_;

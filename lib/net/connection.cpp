@@ -41,10 +41,15 @@ void connection::serve(stream_socket socket, ssl_pointer session) {
     }
 }
 
-void connection::turn_away(stream_socket socket) {
+void connection::turn_away(stream_socket socket, bool admitted) {
     turned_away_ = true;
     transport_.open(std::move(socket));
-    fail(503, "too_many_connections", "too many connections are open; try again later");
+    if (admitted) {
+        fail(503, "too_many_connections", "too many connections are open; try again later");
+    } else {
+        fail(403, "forbidden_user",
+             "the user of this process may not post here; see allow_uids and allow_gids");
+    }
 }
 
 void connection::deadline_in(std::chrono::milliseconds span) {
@@ -265,11 +270,15 @@ bool connection::handle() {
     phase_ = phase::handling;
     deadline_ = steady_time::max();
     const auto number = ++exchange_;
-    host_->handler.handle(reader_,
-                          [held = std::make_shared<exchange>(shared_from_this(), number)](response given) {
-                              held->owner->answer(held->number, std::move(given));
-                          });
+    const auto held = std::make_shared<exchange>(shared_from_this(), number);
+    host_->handler.handle(
+        reader_, responder([held](response given) { held->owner->answer(held->number, std::move(given)); },
+                           [held] { return held->owner->client_waits(); }));
     return phase_ == phase::idle || phase_ == phase::discarding;
+}
+
+bool connection::client_waits() const {
+    return phase_ != phase::closed && !transport_.is_ended();
 }
 
 void connection::answer(std::uint64_t number, response given) {

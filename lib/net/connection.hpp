@@ -43,7 +43,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
 
     // One of these begins it.
     void serve(stream_socket socket, ssl_pointer session);
-    void turn_away(stream_socket socket); // 503: too many connections
+    void turn_away(stream_socket socket, bool admitted); // 503: too many connections; 403: not admitted
 
     void resume();              // after paused()
     void drain();               // the server stops: close when nothing is in hand
@@ -90,6 +90,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
 
     void answer(std::uint64_t number, response given);
     void dropped(std::uint64_t number);
+    bool client_waits() const;
     void send(response given, after_write then);
     void write_on();
     void written();

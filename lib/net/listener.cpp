@@ -102,10 +102,7 @@ void listener::accept_batch() {
             }
             continue; // that one connection failed, see accept(2), "Error handling"
         }
-        if (!admits(peer)) {
-            ::close(peer);
-            continue;
-        }
+        const bool admitted = admits(peer);
         boost::system::error_code failure;
         stream_socket socket(owner_.context());
         socket.assign({family_, 0}, peer, failure);
@@ -113,7 +110,7 @@ void listener::accept_batch() {
             ::close(peer);
             continue;
         }
-        take_(std::move(socket), *this);
+        take_(std::move(socket), *this, admitted);
     }
     if (socket_.is_open()) {
         wait();

@@ -21,8 +21,9 @@ namespace linkrunner::net {
 // Bound and listening; connections queue in the kernel until start().
 class listener : public std::enable_shared_from_this<listener> {
   public:
-    // Called for each accepted connection that may come in.
-    using taker = std::function<void(stream_socket, const listener&)>;
+    // Called for each accepted connection; `admitted` is false for a peer whose user and groups may not come
+    // in.
+    using taker = std::function<void(stream_socket, const listener&, bool admitted)>;
 
     static result<std::shared_ptr<listener>> open(asio_loop& owner, const listen_address& options);
     listener(asio_loop& owner, const listen_address& options, int descriptor,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -49,7 +50,25 @@ struct response {
 
 // Called once, on the loop's thread, now or later. A responder whose connection or server has gone does
 // nothing. Letting go of it without a call closes the connection.
-using responder = std::function<void(response)>;
+class responder {
+  public:
+    responder() = default;
+    template <class Answer>
+        requires std::is_invocable_v<Answer&, response>
+    responder(Answer answer, std::function<bool()> client_waits = {})
+        : answer_(std::move(answer)), client_waits_(std::move(client_waits)) {}
+
+    void operator()(response given) const { answer_(std::move(given)); }
+    explicit operator bool() const { return static_cast<bool>(answer_); }
+
+    // False when the client may have gone: the connection is closed, or the client has ended its side of it,
+    // after which it can still read its answer.
+    bool client_waits() const { return !client_waits_ || client_waits_(); }
+
+  private:
+    std::function<void(response)> answer_;
+    std::function<bool()> client_waits_;
+};
 
 // What a server serves. Lives on the loop's thread and outlives the server.
 class request_handler {

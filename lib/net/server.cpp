@@ -41,8 +41,9 @@ class server_on_sockets final : public server, public connection_host {
 
     void start() override {
         for (const auto& each : listeners_) {
-            each->start(
-                [this](stream_socket socket, const listener& from) { take(std::move(socket), from); });
+            each->start([this](stream_socket socket, const listener& from, bool admitted) {
+                take(std::move(socket), from, admitted);
+            });
         }
     }
 
@@ -75,7 +76,7 @@ class server_on_sockets final : public server, public connection_host {
     std::size_t connections() const override { return connections_.size() - turned_away_; }
 
   private:
-    void take(stream_socket socket, const listener& from);
+    void take(stream_socket socket, const listener& from, bool admitted);
     void add(const std::shared_ptr<connection>& which);
     void closed(connection& which) override;
     void paused(std::shared_ptr<connection> which) override { paused_.push_back(std::move(which)); }
@@ -96,16 +97,17 @@ class server_on_sockets final : public server, public connection_host {
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
 
-void server_on_sockets::take(stream_socket socket, const listener& from) {
+void server_on_sockets::take(stream_socket socket, const listener& from, bool admitted) {
     const bool full = connections() >= settings.max_connections;
-    if (full && (from.tls() != nullptr || turned_away_ >= max_turned_away)) {
+    const bool away = full || !admitted;
+    if (away && (from.tls() != nullptr || turned_away_ >= max_turned_away)) {
         return; // the socket's destructor closes it
     }
     const auto made = std::make_shared<connection>(*this, from.info());
     add(made);
-    if (full) {
+    if (away) {
         ++turned_away_;
-        made->turn_away(std::move(socket));
+        made->turn_away(std::move(socket), admitted);
     } else {
         made->serve(std::move(socket), from.tls() != nullptr ? from.tls()->session() : nullptr);
     }

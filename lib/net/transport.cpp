@@ -266,6 +266,11 @@ bool transport::is_hung_up() const {
     return ::poll(&asked, 1, 0) == 1 && (asked.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+bool transport::is_ended() const {
+    pollfd asked{descriptor(), POLLRDHUP, 0};
+    return ::poll(&asked, 1, 0) == 1 && (asked.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 void transport::shutdown_write() {
     if (!is_open() || sent_end_) {
         return;

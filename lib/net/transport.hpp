@@ -79,6 +79,8 @@ class transport {
     bool is_quiet();
     // True when the peer is gone altogether (reset, or both directions closed).
     bool is_hung_up() const;
+    // True when the peer has ended its side, be it gone or not.
+    bool is_ended() const;
 
     // No more from this side; reading goes on.
     void shutdown_write();

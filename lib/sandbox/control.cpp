@@ -45,7 +45,7 @@ bool matches(const std::string& pattern, const std::string& value) {
     return pattern.empty() || fnmatch(pattern.c_str(), value.c_str(), 0) == 0;
 }
 
-// ?limit=N (the last N), ?after=NUMBER, ?name=, ?user=, ?event_id= (globs), ?format=ndjson
+// ?limit=N (the last N; the first N behind ?after=NUMBER), ?name=, ?user=, ?event_id= (globs), ?format=ndjson
 reply list_events(const api& state, std::string_view query) {
     const std::uint64_t limit = number_or(query_value(query, "limit"), default_limit);
     const std::uint64_t after = number_or(query_value(query, "after"), 0);
@@ -55,15 +55,15 @@ reply list_events(const api& state, std::string_view query) {
     const bool lines = query_value(query, "format") == "ndjson";
     std::vector<const received_event*> chosen;
     const auto& recent = state.events().recent();
-    for (auto at = recent.rbegin(); at != recent.rend() && chosen.size() < limit; ++at) {
-        if (at->number <= after) {
-            break;
-        }
-        if (matches(name, at->name) && matches(user, at->user) && matches(event_id, at->event_id)) {
-            chosen.push_back(&*at);
+    for (const received_event& each : recent) {
+        if (each.number > after && matches(name, each.name) && matches(user, each.user) &&
+            matches(event_id, each.event_id)) {
+            chosen.push_back(&each);
         }
     }
-    std::reverse(chosen.begin(), chosen.end());
+    const std::size_t surplus = chosen.size() - std::min<std::size_t>(chosen.size(), limit);
+    const auto from = after == 0 ? chosen.begin() : chosen.end() - static_cast<std::ptrdiff_t>(surplus);
+    chosen.erase(from, from + static_cast<std::ptrdiff_t>(surplus));
     reply out = json(lines ? "" : "[");
     if (lines) {
         out.content_type = "application/x-ndjson";

@@ -75,12 +75,12 @@ TEST_F(command_line, with_a_spool_in_use_ends_with_75) {
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 202); // the first one is not disturbed
 }
 
-TEST_F(command_line, with_an_address_in_use_ends_with_78) {
+TEST_F(command_line, with_an_address_in_use_ends_with_75) {
     start();
     settings["spool.directory"] = home / "another";
     settings["intake.listen"] = daemon->listeners().at(0);
     const auto [code, output] = run_daemon();
-    EXPECT_EQ(code, 78);
+    EXPECT_EQ(code, 75);
     EXPECT_THAT(output, HasSubstr(daemon->listeners().at(0)));
 }
 

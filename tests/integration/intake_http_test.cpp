@@ -149,14 +149,16 @@ TEST_F(intake_http, replaces_a_stale_unix_socket_and_leaves_a_live_one_alone) {
     setting_map other = settings;
     other["spool.directory"] = home / "other-spool";
     const auto [code, output] = run(daemon_command(linkrunnerd, other));
-    EXPECT_EQ(code, 78) << output;
+    EXPECT_EQ(code, 75) << output;
     EXPECT_EQ(daemon->post(event_text("e", "u"), "/v1/events", {}, 1).status, 202);
 }
 
 TEST_F(intake_http, refuses_peers_on_its_unix_socket_that_are_not_listed) {
     start({{"intake.allow_uids", std::to_string(::getuid() + 1)}});
     wire_client client = daemon->connect(1);
-    EXPECT_NE(client.exchange(post_text(event_text("e", "u"))).status, 202);
+    const auto refused = client.exchange(post_text(event_text("e", "u")));
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(code_of(refused), "forbidden_user");
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 202);
 }
 

@@ -34,6 +34,8 @@ echo "   ok  exposure: $exposure"
 mkdir -p "$root/etc/linkrunnerd" "$root/etc/systemd/system/linkrunnerd.service.d"
 install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"first-k3y"
 cat >"$root/etc/linkrunnerd/linkrunnerd.yaml" <<CONF
+intake:
+  unix_group: linkrunner
 upstream:
   url: http://127.0.0.1:8080/api/v1
 delivery:
@@ -42,6 +44,9 @@ delivery:
 shutdown:
   drain: 2s
 CONF
+# As docs/install-host.md lets other services post over the socket.
+grep -q '^linkrunner:' "$root/etc/group" || echo 'linkrunner:x:990:' >>"$root/etc/group"
+printf '[Service]\nSupplementaryGroups=linkrunner\n' >"$root/etc/systemd/system/linkrunnerd.service.d/group.conf"
 # A hang is to be noticed while the test watches.
 printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/linkrunnerd.service.d/watchdog.conf"
 cat >"$root/etc/systemd/system/sandbox.service" <<CONF
@@ -93,6 +98,8 @@ echo "   ok  runs as dynamic user: $uid"
 expect "capabilities" 0000000000000000 "$(in_tree awk '/^CapEff/{print $2}' "/proc/$pid/status")"
 expect "spool is the daemon's alone" "$uid 700" "$(in_tree stat -L -c '%u %a' /var/lib/linkrunnerd)"
 expect "the key is not in its environment" 0 "$(in_tree grep -c k3y "/proc/$pid/environ" || true)"
+
+expect "group of the socket" "linkrunner 660" "$(in_tree stat -c '%G %a' /run/linkrunnerd/intake.sock)"
 
 step "events over TCP and the Unix socket"
 event tcp u1 s-1 | post http://127.0.0.1:7417/v1/events >/dev/null

@@ -29,8 +29,15 @@ TEST(identity, is_hash128_of_the_path_and_the_unescaped_texts) {
     parse_options options;
     options.hash_seed = 77;
     const event taken = accepted(text_of("\\u0061", "u", "i"), options);
-    EXPECT_EQ(taken.identity, hash128(77, {"/capture-event", "a", "u", "i"}));
+    EXPECT_EQ(taken.identity, hash128(77, {"/capture-event", "a", "user_id", "u", "i"}));
     EXPECT_EQ(taken.user_key, hash64(77, "u"));
+}
+
+TEST(identity, of_a_user_is_not_that_of_an_installation_of_the_same_name) {
+    const event user = accepted(R"({"event_name":"a","user_id":"u","event_id":"i"})");
+    const event installation = accepted(R"({"event_name":"a","install_instance_id":"u","event_id":"i"})");
+    EXPECT_NE(user.identity, installation.identity);
+    EXPECT_NE(user.user_key, installation.user_key);
 }
 
 TEST(identity, depends_on_the_seed) {

@@ -111,6 +111,23 @@ TEST_F(forwarding, puts_a_rejected_event_into_the_dead_letters_with_the_answer) 
     EXPECT_EQ(dead->letter.excerpt, "{\"msg\":\"no\"}");
 }
 
+TEST_F(forwarding, keeps_a_key_that_the_api_echoes_out_of_dead_letters_and_status) {
+    upstream.script = [](const net::outgoing&) {
+        net::answer out = scripted_upstream::status(400);
+        out.body = std::string(508, 'x') + "key-1 and key-2 and key-1"; // one of them at the cut
+        return out;
+    };
+    accept(1);
+    forwarder& one = subject();
+    one.set_server_key("key-2");
+    owner.run_for(1s);
+    const auto dead = std::ranges::find(queue.recorded, spool::mark_kind::dead, &spool::mark::kind);
+    ASSERT_NE(dead, queue.recorded.end());
+    EXPECT_EQ(dead->letter.excerpt, std::string(508, 'x') + "****");
+    ASSERT_TRUE(one.error());
+    EXPECT_EQ(one.error()->what.find("key-"), std::string::npos);
+}
+
 TEST_F(forwarding, holds_on_401_and_goes_on_at_once_with_a_new_key) {
     upstream.script = [](const net::outgoing& request) {
         return scripted_upstream::status(request.headers.front().second == "key-2" ? 200 : 401);

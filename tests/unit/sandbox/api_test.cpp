@@ -208,6 +208,7 @@ TEST(sandbox_control, lists_events_by_what_is_asked) {
         "\n");
     EXPECT_THAT(get("/events?limit=1"), HasSubstr("\"number\":3"));
     EXPECT_EQ(get("/events?after=3"), "[]\n");
+    EXPECT_THAT(get("/events?after=1&limit=1"), HasSubstr("\"number\":2"));
     EXPECT_THAT(get("/events?user=%76&name=a"), HasSubstr("\"number\":3"));
     EXPECT_THAT(get("/summary"), HasSubstr(R"("events":3,"unique":3,"duplicates":0)"));
     EXPECT_THAT(get("/nowhere"), HasSubstr("404"));
