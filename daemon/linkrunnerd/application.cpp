@@ -143,12 +143,14 @@ void application::log_start(const spool::recovery_report& found) {
                      "power cut",
                      {{"sync", settings_.spool.sync}});
     }
+    const auto configured = settings_.delivery.rate_per_second;
+    const log::field rate = configured ? log::field("rate", *configured) : log::field("rate", "auto");
     log::info("linkrunnerd started", {{"version", LINKRUNNER_VERSION},
                                       {"pid", getpid()},
                                       {"listeners", joined(intake_server_->addresses())},
                                       {"observe", joined(observe_server_->addresses())},
                                       {"upstream", settings_.upstream.url},
-                                      {"rate", settings_.delivery.rate_per_second},
+                                      rate,
                                       {"spool", settings_.spool.directory},
                                       {"pending", found.pending},
                                       {"dead", found.dead},

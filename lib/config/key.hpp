@@ -16,8 +16,8 @@ namespace linkrunner::config {
 
 // Where a value is kept. The type decides how it is kept, `kind` how it is written.
 using slot = std::variant<std::string*, bool*, std::uint64_t*, unsigned*, int*, double*, milliseconds*,
-                          std::optional<milliseconds>*, std::vector<std::string>*, std::vector<unsigned>*,
-                          std::vector<lane_section>*>;
+                          std::optional<milliseconds>*, std::optional<double>*, std::vector<std::string>*,
+                          std::vector<unsigned>*, std::vector<lane_section>*>;
 
 enum class kind {
     text,
@@ -28,7 +28,7 @@ enum class kind {
     size,              // bytes with a unit
     duration,          // with a unit
     optional_duration, // or "off"
-    rate,              // per second or minute
+    optional_rate,     // per second or minute, or "auto"
     mode,              // file mode, octal
     texts,             // list of text
     counts,            // list of whole numbers

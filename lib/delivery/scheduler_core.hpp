@@ -58,6 +58,8 @@ class scheduler_core final : public scheduler {
         bool throttle_probe = false;
         bool breaker_probe = false;
         bool hold_probe = false;
+        bool waited = false; // for its token
+        nanoseconds gap{};   // since the attempt before
         bool probe() const { return throttle_probe || breaker_probe || hold_probe; }
     };
 
@@ -136,6 +138,8 @@ class scheduler_core final : public scheduler {
     backoff outage_backoff_; // rests of events while the breaker is open: they are to be there when it closes
     adaptive_rate rate_;
     token_bucket bucket_;
+    bool waited_ = false; // something was ready, and no token
+    steady_time last_begun_ = steady_time{};
     throttle throttle_;
     breaker breaker_;
     std::vector<hold> holds_; // by path

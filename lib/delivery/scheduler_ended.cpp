@@ -81,10 +81,11 @@ void scheduler_core::release(held_event& event) {
 // What the attempt says about the upstream as a whole, whatever becomes of the event.
 void scheduler_core::learn(const flight& attempt, outcome what, const attempt_end& how, steady_time now,
                            wall_time wall) {
+    const adaptive_rate::attempt sent{attempt.began, attempt.gap, attempt.throttle_probe, attempt.waited};
     if (what == outcome::throttled) {
-        rate_.throttled(attempt.began, now);
+        rate_.throttled(sent, now);
     } else if (what == outcome::delivered) {
-        rate_.succeeded(now);
+        rate_.succeeded(sent);
     }
     const bool pauses =
         what == outcome::throttled || (how.status == 503 && retry_after(how, wall).has_value());
@@ -102,7 +103,7 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
     if (options_.adaptive && !pauses && hint.remaining == 0 && hint.reset > nanoseconds(0)) {
         throttle_.asked(attempt.began, false, hint.reset, now, 0, "RateLimit-Remaining: 0");
     }
-    bucket_.set_rate(rate_.rate(now), now);
+    bucket_.set_rate(rate_.pace(now), now);
 }
 
 verdict scheduler_core::delivered(held_event& event, steady_time now) {

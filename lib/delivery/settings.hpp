@@ -17,7 +17,7 @@ struct lane_settings {
 };
 
 struct settings {
-    double rate_per_second = 29;
+    std::optional<double> rate_per_second = 29; // nothing: `auto`, found by 429s
     double burst = 1;
     bool adaptive = true;
     std::size_t max_in_flight = 32;
