@@ -58,6 +58,8 @@ intake::settings intake_settings(const config::settings& all) {
     out.limits.max_depth = intake.max_depth;
     out.add_event_id = all.events.add_event_id;
     out.ambiguous_dead = all.delivery.ambiguous == "dead";
+    out.ambiguous_dead_names = all.delivery.ambiguous_dead;
+    out.ambiguous_retry_names = all.delivery.ambiguous_retry;
     out.max_body_bytes = intake.max_body;
     out.max_batch = intake.max_batch;
     out.max_waiters = intake.max_waiters;
@@ -133,7 +135,6 @@ forward::settings forward_settings(const config::settings& all) {
     into.adaptive = delivery.adaptive;
     into.max_in_flight = delivery.max_in_flight;
     into.order_by_user = delivery.ordering == "user";
-    into.ambiguous_dead = delivery.ambiguous == "dead";
     into.backoff_initial = delivery.backoff_initial;
     into.backoff_max = delivery.backoff_max;
     into.max_attempts = static_cast<std::uint32_t>(delivery.max_attempts);

@@ -67,8 +67,10 @@ struct delivery_section {
     double burst = 1;
     bool adaptive = true;
     std::uint64_t max_in_flight = 32;
-    std::string ordering = "user";       // user | none
-    std::string ambiguous = "retry";     // retry | dead
+    std::string ordering = "user";           // user | none
+    std::string ambiguous = "retry";         // retry | dead
+    std::vector<std::string> ambiguous_dead; // ambiguous_names: {dead, retry}: patterns of event names
+    std::vector<std::string> ambiguous_retry;
     milliseconds backoff_initial{1'000}; // backoff: {initial, max}
     milliseconds backoff_max{300'000};
     std::uint64_t max_attempts = 20;

@@ -155,6 +155,14 @@ void add_delivery(std::vector<key>& table) {
          "or "
          "keep it as a dead letter.",
          [](settings& s) -> slot { return &s.delivery.ambiguous; }},
+        {"delivery.ambiguous_names.dead", plain(kind::texts),
+         "Event names (patterns as in lanes) whose ambiguous attempts end in the dead letters, whatever "
+         "delivery.ambiguous says. Fixed when the event is accepted.",
+         [](settings& s) -> slot { return &s.delivery.ambiguous_dead; }},
+        {"delivery.ambiguous_names.retry", plain(kind::texts),
+         "Event names whose ambiguous attempts are sent again. A name that is in both lists is taken for "
+         "dead.",
+         [](settings& s) -> slot { return &s.delivery.ambiguous_retry; }},
         {"delivery.backoff.initial", within(kind::duration, 1, hour),
          "Upper bound of the first wait after a failed attempt; it doubles with each one.",
          [](settings& s) -> slot { return &s.delivery.backoff_initial; }},

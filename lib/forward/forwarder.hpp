@@ -82,6 +82,7 @@ class forwarder {
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
     void conclude(spool::sequence number, const delivery::verdict& verdict);
+    void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);

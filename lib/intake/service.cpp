@@ -57,7 +57,10 @@ struct service::post {
 
 service::service(settings options, std::string server_key, ports with)
     : options_(std::move(options)), server_key_(std::move(server_key)), ports_(std::move(with)),
-      lanes_(options_.lanes), parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed()},
+      lanes_(options_.lanes),
+      ambiguity_(
+          {{options_.ambiguous_dead_names, false}, {options_.ambiguous_retry_names, false}, {{"*"}, false}}),
+      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed()},
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -168,7 +171,8 @@ spool::new_event service::to_stored(event::event parsed, wall_time now) const {
     spool::new_event out;
     out.path = parsed.path;
     out.lane = lanes_.lane_for(parsed.name, parsed.has_amount);
-    out.ambiguous_dead = options_.ambiguous_dead;
+    const std::uint8_t named = ambiguity_.lane_for(parsed.name, false);
+    out.ambiguous_dead = named == 0 || (named == 2 && options_.ambiguous_dead);
     out.accepted_at = now;
     out.user_key = parsed.user_key;
     out.identity = parsed.identity;

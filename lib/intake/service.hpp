@@ -75,6 +75,7 @@ class service final : public net::request_handler {
     std::string server_key_;
     ports ports_;
     event::lane_rules lanes_;
+    event::lane_rules ambiguity_; // 0: dead, 1: retry, 2: as usual
     event::parse_options parse_;
     waiters waiters_;
     bool draining_ = false;

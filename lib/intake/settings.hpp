@@ -22,8 +22,9 @@ struct settings {
     event::bounds limits;
     bool add_event_id = true;
     std::vector<event::lane_rule> lanes;
-    bool ambiguous_dead = false;
-    std::uint64_t max_body_bytes = 4 << 20; // inflated
+    bool ambiguous_dead = false; // what follows an ambiguous attempt of events that no list names
+    std::vector<std::string> ambiguous_dead_names, ambiguous_retry_names; // patterns
+    std::uint64_t max_body_bytes = 4 << 20;                               // inflated
     std::size_t max_batch = 10'000;
     std::size_t max_waiters = 256;
     std::uint64_t max_uncommitted_bytes = 8 << 20; // reading stops beyond this
