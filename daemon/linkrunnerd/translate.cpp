@@ -57,6 +57,7 @@ intake::settings intake_settings(const config::settings& all) {
     out.limits.max_event_bytes = intake.max_event;
     out.limits.max_depth = intake.max_depth;
     out.add_event_id = all.events.add_event_id;
+    out.stamp = all.events.stamp;
     out.ambiguous_dead = all.delivery.ambiguous == "dead";
     out.ambiguous_dead_names = all.delivery.ambiguous_dead;
     out.ambiguous_retry_names = all.delivery.ambiguous_retry;

@@ -136,10 +136,14 @@ void check_lanes(assembly& all) {
 }
 
 void check_bounds(assembly& all) {
+    constexpr std::size_t longest_stamp = 128;
     const settings& s = all.values;
     if (s.intake.max_event > s.intake.max_body) {
         all.complain("intake.max_event", "is larger than intake.max_body (" + print_size(s.intake.max_body) +
                                              "), which holds it");
+    }
+    if (s.events.stamp.size() > longest_stamp || s.events.stamp == "amount") {
+        all.complain("events.stamp", "is no key for a time; for example occurred_at");
     }
     if (!s.delivery.rate_per_second && !s.delivery.adaptive) {
         all.complain("delivery.adaptive", "must be true where delivery.rate is auto");

@@ -83,6 +83,7 @@ struct delivery_section {
 
 struct events_section {
     bool add_event_id = true;
+    std::string stamp; // key in event_data for the intake time; empty: none
     bool operator==(const events_section&) const = default;
 };
 

@@ -194,6 +194,11 @@ void add_rest(std::vector<key>& table) {
         {"events.add_event_id", plain(kind::flag),
          "Send the event_id that was made at intake with events that came without one.",
          [](settings& s) -> slot { return &s.events.add_event_id; }},
+        {"events.stamp", plain(kind::text),
+         "Key in event_data that is set to the time at which the event was accepted "
+         "(2026-11-23T16:00:09.709Z), "
+         "for example occurred_at; left alone where the caller sent it. Empty: none.",
+         [](settings& s) -> slot { return &s.events.stamp; }},
         {"spool.directory", plain(kind::text),
          "Directory of the durable queue; if not given, STATE_DIRECTORY (systemd) where that is set.",
          [](settings& s) -> slot { return &s.spool.directory; }, since::start},

@@ -4,6 +4,7 @@
 #include "event/codes.hpp"
 #include "event/fields.hpp"
 #include "event/scan.hpp"
+#include "event/stamp.hpp"
 #include "event/syntax.hpp"
 
 #include <utility>
@@ -124,6 +125,9 @@ std::variant<event, violation> parse_event(std::string_view whole, std::string_v
     out.body = came_with_id || !options.add_event_id
                    ? std::string(text)
                    : with_event_id(text, found[field::event_id], out.event_id);
+    if (!options.stamp.empty()) {
+        out.body = with_stamp(std::move(out.body), options.stamp, rfc3339(options.now));
+    }
     if (out.body.size() > limits.max_event_bytes) {
         return refuse_size(out.body.size(), limits.max_event_bytes);
     }

@@ -1,11 +1,12 @@
 // From the bytes that a caller sent to an event that can be stored: syntax, fields, bounds, identity.
 // Pure: no clock, no I/O. The bytes of the event go through as they came; only an event_id is added where
-// missing.
+// missing, and the time where that is wanted.
 #pragma once
 
 #include "base/endpoint.hpp"
 #include "base/hash.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -48,6 +49,8 @@ struct parse_options {
     bool add_event_id =
         true; // events.add_event_id: put a made or derived event_id into the body that is sent
     std::uint64_t hash_seed = 0;
+    std::string stamp; // events.stamp: the key in event_data that takes `now`; empty: none
+    std::chrono::sys_time<std::chrono::milliseconds> now{};
 };
 
 // Makes an event_id for an event that came without one.

@@ -60,7 +60,7 @@ service::service(settings options, std::string server_key, ports with)
       lanes_(options_.lanes),
       ambiguity_(
           {{options_.ambiguous_dead_names, false}, {options_.ambiguous_retry_names, false}, {{"*"}, false}}),
-      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed()},
+      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), options_.stamp, {}},
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -184,6 +184,7 @@ spool::new_event service::to_stored(event::event parsed, wall_time now) const {
 }
 
 void service::accept_one(const post_ptr& work, std::string_view text) {
+    parse_.now = work->accepted_at;
     auto parsed = event::parse_event(text, work->options.idempotency_key, parse_, ports_.ids);
     if (const auto* bad = std::get_if<event::violation>(&parsed)) {
         refuse(work, *bad);
@@ -228,6 +229,7 @@ void service::one_appended(const post_ptr& work, const std::string& event_id, co
 }
 
 void service::accept_batch(const post_ptr& work, std::string body, event::batch_format format) {
+    parse_.now = work->accepted_at;
     const auto items =
         std::make_shared<batch>(std::move(body), format, work->options.idempotency_key, parse_,
                                 options_.max_batch, ports_.ids, [this, work](event::event parsed) {

@@ -76,7 +76,7 @@ class service final : public net::request_handler {
     ports ports_;
     event::lane_rules lanes_;
     event::lane_rules ambiguity_; // 0: dead, 1: retry, 2: as usual
-    event::parse_options parse_;
+    event::parse_options parse_;  // `now` is that of the request at hand
     waiters waiters_;
     bool draining_ = false;
     bool reading_stopped_ = false;

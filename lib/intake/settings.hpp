@@ -21,6 +21,7 @@ struct settings {
     std::string token; // asked of callers on listeners that are neither loopback nor Unix; empty: none
     event::bounds limits;
     bool add_event_id = true;
+    std::string stamp; // key in event_data that takes the intake time; empty: none
     std::vector<event::lane_rule> lanes;
     bool ambiguous_dead = false; // what follows an ambiguous attempt of events that no list names
     std::vector<std::string> ambiguous_dead_names, ambiguous_retry_names; // patterns
