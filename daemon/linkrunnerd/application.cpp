@@ -186,6 +186,8 @@ void application::log_start(const spool::recovery_report& found) {
                      "power cut",
                      {{"sync", settings_.spool.sync}});
     }
+    const auto configured = settings_.delivery.rate_per_second;
+    const log::field rate = configured ? log::field("rate", *configured) : log::field("rate", "auto");
     log::info("linkrunnerd started",
               {{"version", LINKRUNNER_VERSION},
                {"pid", getpid()},
@@ -193,7 +195,7 @@ void application::log_start(const spool::recovery_report& found) {
                {"observe", joined(observe_server_->addresses())},
                {"control", control_server_ ? joined(control_server_->addresses()) : ""},
                {"upstream", settings_.upstream.url},
-               {"rate", settings_.delivery.rate_per_second},
+               rate,
                {"spool", settings_.spool.directory},
                {"pending", found.pending},
                {"dead", found.dead},

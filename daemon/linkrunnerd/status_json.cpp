@@ -60,6 +60,8 @@ std::string status_json(const status_facts& facts) {
     if (facts.not_ready) {
         not_ready = json::string(*facts.not_ready);
     }
+    const json::value ceiling =
+        view.ceiling_per_second ? json::value(*view.ceiling_per_second) : json::value(nullptr);
     const json::object out{
         {"version", LINKRUNNER_VERSION},
         {"uptime_seconds", facts.uptime.count()},
@@ -70,7 +72,7 @@ std::string status_json(const status_facts& facts) {
                                   {"reason", view.reason},
                                   {"next_change_in_seconds", seconds_until(view.until, facts.steady_now)},
                                   {"rate_per_second", view.rate_per_second},
-                                  {"rate_ceiling_per_second", view.ceiling_per_second},
+                                  {"rate_ceiling_per_second", ceiling},
                                   {"in_flight", view.in_flight},
                                   {"blocked_users", view.blocked_users},
                                   {"connections", facts.upstream_connections},

@@ -230,7 +230,6 @@ forward::settings forward_settings(const config::settings& all) {
     into.adaptive = delivery.adaptive;
     into.max_in_flight = delivery.max_in_flight;
     into.order_by_user = delivery.ordering == "user";
-    into.ambiguous_dead = delivery.ambiguous == "dead";
     into.backoff_initial = delivery.backoff_initial;
     into.backoff_max = delivery.backoff_max;
     into.max_attempts = static_cast<std::uint32_t>(delivery.max_attempts);

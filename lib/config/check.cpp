@@ -157,6 +157,9 @@ void check_bounds(assembly& all) {
         all.complain("intake.max_event", "is larger than intake.max_body (" + print_size(s.intake.max_body) +
                                              "), which holds it");
     }
+    if (!s.delivery.rate_per_second && !s.delivery.adaptive) {
+        all.complain("delivery.adaptive", "must be true where delivery.rate is auto");
+    }
     if (s.delivery.backoff_initial > s.delivery.backoff_max) {
         all.complain("delivery.backoff.initial",
                      "is longer than delivery.backoff.max (" + print_length(s.delivery.backoff_max) + ")");

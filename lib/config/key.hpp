@@ -16,9 +16,9 @@ namespace linkrunner::config {
 
 // Where a value is kept. The type decides how it is kept, `kind` how it is written.
 using slot = std::variant<std::string*, bool*, std::uint64_t*, unsigned*, int*, double*, milliseconds*,
-                          std::optional<milliseconds>*, std::vector<std::string>*, std::vector<unsigned>*,
-                          std::vector<lane_section>*, std::vector<redact_section>*, std::vector<add_section>*,
-                          std::vector<rule_section>*>;
+                          std::optional<milliseconds>*, std::optional<double>*, std::vector<std::string>*,
+                          std::vector<unsigned>*, std::vector<lane_section>*, std::vector<redact_section>*,
+                          std::vector<add_section>*, std::vector<rule_section>*>;
 
 enum class kind {
     text,
@@ -29,7 +29,7 @@ enum class kind {
     size,              // bytes with a unit
     duration,          // with a unit
     optional_duration, // or "off"
-    rate,              // per second or minute
+    optional_rate,     // per second or minute, or "auto"
     mode,              // file mode, octal
     texts,             // list of text
     counts,            // list of whole numbers

@@ -93,8 +93,8 @@ std::string describe(const shape& form) {
     case kind::optional_duration:
         out = "`off`, or duration";
         break;
-    case kind::rate:
-        out = "rate";
+    case kind::optional_rate:
+        out = "`auto`, or rate";
         break;
     }
     return out + ", " + print_bound(form, form.least) + " to " + print_bound(form, form.most);

@@ -63,7 +63,7 @@ struct lane_section {
 };
 
 struct delivery_section {
-    double rate_per_second = 29; // "29/s", "1740/m"
+    std::optional<double> rate_per_second = 29; // "29/s", "1740/m", "auto"
     double burst = 1;
     bool adaptive = true;
     std::uint64_t max_in_flight = 32;

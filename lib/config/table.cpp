@@ -123,14 +123,17 @@ void add_upstream(std::vector<key>& table) {
 
 void add_delivery(std::vector<key>& table) {
     const std::vector<key> section = {
-        {"delivery.rate", within(kind::rate, 1.0 / 60, 100'000),
-         "Most requests per second (29/s) or minute (1740/m), retries and probes included.",
+        {"delivery.rate", within(kind::optional_rate, 1.0 / 60, 100'000),
+         "Most requests per second (29/s) or minute (1740/m), retries and probes included. auto: the limit "
+         "is "
+         "found by the API's 429s, and shared fairly with others that do so.",
          [](settings& s) -> slot { return &s.delivery.rate_per_second; }},
         {"delivery.burst", within(kind::number, 1, 10'000),
          "Requests that may go out at once after idle time.",
          [](settings& s) -> slot { return &s.delivery.burst; }},
         {"delivery.adaptive", plain(kind::flag),
-         "Lower the rate when the API answers 429, and raise it again slowly.",
+         "Lower the rate when the API answers 429, and raise it again slowly. Must be true where rate is "
+         "auto.",
          [](settings& s) -> slot { return &s.delivery.adaptive; }},
         {"delivery.max_in_flight", within(kind::count, 1, 1024), "Most requests under way at once.",
          [](settings& s) -> slot { return &s.delivery.max_in_flight; }},
@@ -139,8 +142,7 @@ void add_delivery(std::vector<key>& table) {
          [](settings& s) -> slot { return &s.delivery.ordering; }},
         {"delivery.ambiguous", one_of({"retry", "dead"}),
          "What follows an attempt that the API may have counted though no success was seen: send it again, "
-         "or "
-         "keep it as a dead letter.",
+         "or keep it as a dead letter. events.rules may say otherwise by name.",
          [](settings& s) -> slot { return &s.delivery.ambiguous; }},
         {"delivery.backoff.initial", within(kind::duration, 1, hour),
          "Upper bound of the first wait after a failed attempt; it doubles with each one.",

@@ -152,9 +152,7 @@ struct scalar_taker {
         std::string wrong = choice_problem(form, text);
         return wrong.empty() ? store(*into, parse_count(text), form, whole) : wrong;
     }
-    std::string operator()(double* into) const {
-        return store(*into, form.type == kind::rate ? parse_rate(text) : parse_number(text), form, plainly);
-    }
+    std::string operator()(double* into) const { return store(*into, parse_number(text), form, plainly); }
     std::string operator()(milliseconds* into) const {
         return store(*into, parse_length(text), form, in_milliseconds);
     }
@@ -173,6 +171,18 @@ struct scalar_taker {
     template <class Item>
     std::string operator()(std::vector<Item>*) const {
         return "a list is expected";
+    }
+    std::string operator()(std::optional<double>* into) const {
+        if (text == "auto") {
+            into->reset();
+            return "";
+        }
+        double rate = 0;
+        std::string wrong = store(rate, parse_rate(text), form, plainly);
+        if (wrong.empty()) {
+            *into = rate;
+        }
+        return wrong;
     }
 };
 

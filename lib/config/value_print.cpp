@@ -67,12 +67,13 @@ struct printer {
         return form.type == kind::mode ? "\"" + print_mode(*number) + "\"" : std::to_string(*number);
     }
     std::string operator()(const int* number) const { return std::to_string(*number); }
-    std::string operator()(const double* number) const {
-        return print_number(*number) + (form.type == kind::rate ? "/s" : "");
-    }
+    std::string operator()(const double* number) const { return print_number(*number); }
     std::string operator()(const milliseconds* length) const { return print_length(*length); }
     std::string operator()(const std::optional<milliseconds>* length) const {
         return *length ? print_length(**length) : "off";
+    }
+    std::string operator()(const std::optional<double>* rate) const {
+        return *rate ? print_number(**rate) + "/s" : "auto";
     }
     std::string operator()(const std::vector<std::string>* texts) const {
         return flow_list(*texts, print_item);
@@ -112,7 +113,7 @@ std::string print_bound(const shape& form, double bound) {
     case kind::duration:
     case kind::optional_duration:
         return print_length(milliseconds(static_cast<std::int64_t>(bound)));
-    case kind::rate:
+    case kind::optional_rate:
         return bound < 1 ? print_number(bound * 60) + "/m" : print_number(bound) + "/s";
     default:
         return print_number(bound);

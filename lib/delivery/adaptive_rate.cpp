@@ -1,25 +1,57 @@
 #include "delivery/adaptive_rate.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace linkrunner::delivery {
 
-void adaptive_rate::throttled(steady_time began, steady_time now) {
-    if (!adaptive_ || began <= lowered_) {
-        return;
-    }
-    current_ = std::max(current_ * by_.decrease, ceiling_ * by_.floor);
-    lowered_ = now;
-    credited_ = now;
+namespace {
+
+constexpr double long_ago = 1e9; // successes
+
+} // namespace
+
+adaptive_rate::adaptive_rate(std::optional<double> ceiling, bool adaptive, rules by)
+    : by_(by), ceiling_(ceiling), current_(ceiling.value_or(by.first)), adaptive_(adaptive || !ceiling),
+      searching_(!ceiling) {
+    distances_.fill(long_ago);
 }
 
-void adaptive_rate::succeeded(steady_time now) {
-    if (current_ < ceiling_ && credited_ != steady_time::min()) {
-        const double passed = std::chrono::duration<double>(now - credited_).count();
-        const double spent_sending = std::clamp(passed, 0.0, std::max(1.0, 1.0 / current_));
-        current_ = std::min(ceiling_, current_ + ceiling_ * by_.recovery_per_second * spent_sending);
+double adaptive_rate::share() const {
+    return std::min(by_.highest_share, by_.share * std::pow(by_.share_at / current_, by_.exponent));
+}
+
+void adaptive_rate::throttled(const attempt& what, steady_time now) {
+    const double spaces = std::chrono::duration<double>(what.gap).count() * current_;
+    if (!adaptive_ || what.began <= lowered_ || (what.probe && spaces > by_.pause)) {
+        return;
     }
-    credited_ = now;
+    lowered_ = now;
+    distances_.at(next_distance_++ % distances_.size()) = successes_ + 1;
+    successes_ = 0;
+    const double expected = share() * std::accumulate(distances_.begin(), distances_.end(), 0.0);
+    const bool too_fast = std::exchange(searching_, false) || expected < by_.crowded;
+    current_ *= too_fast ? 0.5 : std::exp(-by_.decrease);
+    current_ = std::max(current_, std::min(by_.lowest, highest()));
+}
+
+void adaptive_rate::succeeded(const attempt& what) {
+    if (!adaptive_ || what.began <= lowered_) {
+        return;
+    }
+    ++successes_;
+    if (!what.waited) {
+        return;
+    }
+    double growth = 1; // a second's successes double it
+    if (!searching_) {
+        const double expected = successes_ * share();
+        const double faster = 1 + std::pow(expected / by_.quiet, 4);
+        growth = std::min(share() * by_.decrease * current_ * faster, by_.fastest_growth);
+    }
+    current_ = std::min(highest(), current_ + growth);
 }
 
 void adaptive_rate::heed(const rate_hint& hint, steady_time now) {
@@ -43,6 +75,14 @@ void adaptive_rate::heed(const rate_hint& hint, steady_time now) {
 
 double adaptive_rate::rate(steady_time now) const {
     return cap_until_ > now ? std::min(current_, cap_) : current_;
+}
+
+double adaptive_rate::pace(steady_time now) const {
+    if (!adaptive_ || current_ >= highest()) {
+        return rate(now);
+    }
+    const double dithered = std::min(current_ * dither_, highest());
+    return cap_until_ > now ? std::min(dithered, cap_) : dithered;
 }
 
 } // namespace linkrunner::delivery

@@ -1,44 +1,88 @@
-// The rate in force, below the configured ceiling: a 429 lowers it by a factor, time of success raises it by
-// steps (AIMD: Chiu and Jain, "Analysis of the Increase and Decrease Algorithms", 1989, the one linear rule
-// under which senders that share a limit come to equal shares). What the API says in its rate limit headers
-// caps it for as long as that is said.
+// The rate in force, below the configured ceiling, or found without one (`rate: auto`). Many senders may
+// share one limit of which none of them knows; they speak of it only by their 429s.
 //
-// A 429 counts once for all attempts that were under way when the rate was last lowered: they were sent at
-// the old rate. Recovery is credited by the time spent sending, not by the number of successes, so that its
-// speed is the same at any rate; a pause earns nothing.
+// The rule: a sender of r requests a second is content when a certain share of them is answered 429,
+// share(r) = share * (share_at / r)^exponent; each success raises r by as much as a 429, at that share,
+// lowers it. Senders of one limit see the same share, so they come to the same r: to those that send more,
+// the same share is too much. That the share may be higher where r is small keeps it low where senders are
+// few, and bearable where they are a thousand: AIMD (Chiu and Jain, 1989) is the case of exponent 1. Small
+// decreases make for fairness: r varies by a part of about sqrt(decrease / (2 * exponent)). docs/pacing.md
+// shows it.
+//
+// - Nothing but success for longer than the share lets expect: r grows faster, until the next 429.
+// - Three 429s with far too few successes between: r is halved.
+// - A 429 counts once for all attempts that were under way when r was last lowered, and not at all for a
+// probe
+//   after a pause of several requests' time: it says that the API wants a pause, not that r is too high.
+// - Successes raise r only where r was what bounded the sending.
+// - Without a ceiling, r starts low and doubles within a second until the first 429.
+// - Below the ceiling the distance of requests is dithered by a tenth, or senders of one speed could meet in
+//   step, one of them always too late.
+//
+// What the API says in its rate limit headers caps the rate for as long as that is said.
 #pragma once
 
 #include "delivery/retry_after.hpp"
 #include "delivery/time.hpp"
+
+#include <array>
+#include <optional>
 
 namespace linkrunner::delivery {
 
 class adaptive_rate {
   public:
     struct rules {
-        double decrease = 0.7;             // factor of a 429
-        double recovery_per_second = 0.01; // of the ceiling
-        double floor = 0.01;               // of the ceiling: never lower
+        double share = 0.02;
+        double share_at = 0.3;
+        double exponent = 0.75;
+        double highest_share = 0.5;
+        double decrease = 0.045;     // of the logarithm of r, by a 429
+        double quiet = 2.5;          // times the usual distance of 429s: from here on faster
+        double crowded = 0.2;        // three distances of 429s together, in usual ones: halved
+        double fastest_growth = 0.1; // of requests per second, by a success
+        double pause = 2;            // distances of requests
+        double dither = 0.1;
+        double first = 1;          // per second, without a ceiling
+        double lowest = 1.0 / 300; // per second
+        double highest = 100'000;
     };
 
     // Not `adaptive`: 429s and headers do not change the rate (pauses are another matter, see throttle).
-    adaptive_rate(double ceiling, bool adaptive, rules by)
-        : by_(by), ceiling_(ceiling), current_(ceiling), adaptive_(adaptive) {}
+    adaptive_rate(std::optional<double> ceiling, bool adaptive, rules by);
 
-    void throttled(steady_time began, steady_time now);
-    void succeeded(steady_time now);
+    // An attempt that was answered.
+    struct attempt {
+        steady_time began{};
+        nanoseconds gap{};   // since the one before was begun
+        bool probe = false;  // after a pause
+        bool waited = false; // for its token: others were ready before
+    };
+    void throttled(const attempt& what, steady_time now);
+    void succeeded(const attempt& what);
     void heed(const rate_hint& hint, steady_time now);
 
     double rate(steady_time now) const;
-    double ceiling() const { return ceiling_; }
+    std::optional<double> ceiling() const { return ceiling_; }
+
+    // For the next request: rate(), dithered. To be drawn anew for each one.
+    double pace(steady_time now) const;
+    void draw(double random) { dither_ = 1 + by_.dither * (2 * random - 1); }
 
   private:
+    double share() const;
+    double highest() const { return ceiling_.value_or(by_.highest); }
+
     rules by_;
-    double ceiling_;
+    std::optional<double> ceiling_;
     double current_;
     bool adaptive_;
+    bool searching_; // nothing was ever answered 429
+    double dither_ = 1;
+    double successes_ = 0; // since the last 429 that counted
+    std::array<double, 3> distances_;
+    std::size_t next_distance_ = 0;
     steady_time lowered_ = steady_time::min();
-    steady_time credited_ = steady_time::min();
     double cap_ = 0;
     steady_time cap_until_ = steady_time::min();
 };

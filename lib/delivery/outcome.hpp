@@ -22,6 +22,7 @@ const char* word_for(outcome what) noexcept; // label of linkrunnerd_attempts_to
 struct attempt_end {
     int status = 0; // 0: no answer
     bool sent_whole = false;
+    bool stale = false;      // a kept connection was closed before any byte of an answer
     std::string transport;   // word for the failure where status is 0: "connect", "timeout", ...
     std::string retry_after; // headers as they came
     std::string date;

@@ -136,10 +136,10 @@ class scheduler {
 
     struct view {
         upstream_state state = upstream_state::healthy;
-        std::string reason;               // in words: "429 with Retry-After: 5 at ..., until ..."
-        std::optional<steady_time> until; // end of a pause or time of the next probe
-        double rate_per_second = 0;       // in force
-        double ceiling_per_second = 0;    // configured
+        std::string reason;                       // in words: "429 with Retry-After: 5 at ..., until ..."
+        std::optional<steady_time> until;         // end of a pause or time of the next probe
+        double rate_per_second = 0;               // in force
+        std::optional<double> ceiling_per_second; // configured; nothing where it is to be found
         std::size_t in_flight = 0;
         std::size_t waiting = 0;       // candidates in memory
         std::size_t blocked_users = 0; // with events that are read again later

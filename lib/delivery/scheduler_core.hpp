@@ -58,6 +58,8 @@ class scheduler_core final : public scheduler {
         bool throttle_probe = false;
         bool breaker_probe = false;
         bool hold_probe = false;
+        bool waited = false; // for its token
+        nanoseconds gap{};   // since the attempt before
         bool probe() const { return throttle_probe || breaker_probe || hold_probe; }
     };
 
@@ -71,6 +73,7 @@ class scheduler_core final : public scheduler {
         std::uint32_t failures = 0; // for backoff
         std::uint32_t counted = 0;  // against max_attempts
         bool condemned = false;     // in flight, and the next failure is the end
+        bool stale = false;         // the last attempt met a connection that was closed meanwhile
         wall_time first_attempt{};
         steady_time rests_until{};
         std::uint32_t failed_spans = 0;         // between successes of others, in which it failed
@@ -136,6 +139,8 @@ class scheduler_core final : public scheduler {
     backoff outage_backoff_; // rests of events while the breaker is open: they are to be there when it closes
     adaptive_rate rate_;
     token_bucket bucket_;
+    bool waited_ = false; // something was ready, and no token
+    steady_time last_begun_ = steady_time{};
     throttle throttle_;
     breaker breaker_;
     std::vector<hold> holds_; // by path
@@ -148,6 +153,7 @@ class scheduler_core final : public scheduler {
     std::set<std::pair<steady_time, sequence>> resting_;
     std::deque<dismissal> dismissed_;
     std::size_t in_flight_ = 0;
+    std::size_t stale_ = 0;  // attempts that met a closed connection, since the last answer
     std::size_t lane_limit_; // slots that one lane may take
     std::uint32_t key_ = 0;
     std::uint8_t probe_lane_ = 0; // probes take the lanes in turn

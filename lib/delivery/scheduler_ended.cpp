@@ -41,6 +41,7 @@ verdict scheduler_core::ended(sequence number, const attempt_end& how, steady_ti
     advance(now, wall);
     const outcome what = classify(how);
     const bool ambiguous = is_ambiguous(how);
+    stale_ = how.status == 0 ? stale_ : 0;
     event.ambiguous = event.ambiguous || ambiguous;
     event.sent += what == outcome::throttled ? 0 : 1;
     learn(attempt, what, how, now, wall);
@@ -81,10 +82,11 @@ void scheduler_core::release(held_event& event) {
 // What the attempt says about the upstream as a whole, whatever becomes of the event.
 void scheduler_core::learn(const flight& attempt, outcome what, const attempt_end& how, steady_time now,
                            wall_time wall) {
+    const adaptive_rate::attempt sent{attempt.began, attempt.gap, attempt.throttle_probe, attempt.waited};
     if (what == outcome::throttled) {
-        rate_.throttled(attempt.began, now);
+        rate_.throttled(sent, now);
     } else if (what == outcome::delivered) {
-        rate_.succeeded(now);
+        rate_.succeeded(sent);
     }
     const bool pauses =
         what == outcome::throttled || (how.status == 503 && retry_after(how, wall).has_value());
@@ -102,7 +104,7 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
     if (options_.adaptive && !pauses && hint.remaining == 0 && hint.reset > nanoseconds(0)) {
         throttle_.asked(attempt.began, false, hint.reset, now, 0, "RateLimit-Remaining: 0");
     }
-    bucket_.set_rate(rate_.rate(now), now);
+    bucket_.set_rate(rate_.pace(now), now);
 }
 
 verdict scheduler_core::delivered(held_event& event, steady_time now) {
@@ -179,6 +181,14 @@ verdict scheduler_core::refused(held_event& event, outcome what, const attempt_e
 }
 
 verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall) {
+    const bool ambiguous_end = is_ambiguous(how) && event.what.ambiguous_dead;
+    const bool forgivable = !event.stale && !event.attempt.breaker_probe && stale_ < options_.max_in_flight;
+    if (how.stale && forgivable && !ambiguous_end) {
+        event.stale = true;
+        ++stale_;
+        return retry(event, std::nullopt); // a connection's end, no failure of anything: once more, at once
+    }
+    event.stale = false;
     ++event.failures;
     if (event.failed_at != breaker_.successes()) {
         event.failed_at = breaker_.successes();
@@ -187,7 +197,7 @@ verdict scheduler_core::failed(held_event& event, const attempt_end& how, steady
     breaker_.failed({event.what.number, event.what.user_key, event.suspected, event.attempt.breaker_probe,
                      event.attempt.hold_probe, event.attempt.began},
                     now, random_());
-    if (is_ambiguous(how) && event.what.ambiguous_dead) {
+    if (ambiguous_end) {
         return dead(event, "ambiguous", now);
     }
     if (event.condemned) {

@@ -34,8 +34,8 @@ scheduler_core::scheduler_core(const settings& options, random_numbers random, s
     : options_(options), random_(std::move(random)), backoff_(options.backoff_initial, options.backoff_max),
       outage_backoff_(options.backoff_initial,
                       std::min<std::chrono::milliseconds>(options.backoff_max, outage_rest)),
-      rate_(options.rate_per_second, options.adaptive, {}),
-      bucket_(options.rate_per_second, options.burst, now), throttle_(backoff_, options.retry_after_max),
+      rate_(options.rate_per_second, options.adaptive, {}), bucket_(rate_.rate(now), options.burst, now),
+      throttle_(backoff_, options.retry_after_max),
       breaker_({}, std::max<std::size_t>(options.max_in_flight, 1)),
       holds_(endpoint_count, hold(options.hold_probe)), expiry_(options.max_age),
       picker_(weights_of(options)), weights_(weights_of(options)), lane_limit_(slots_of_one_lane(options)) {
@@ -219,7 +219,7 @@ void scheduler_core::advance(steady_time now, wall_time wall) {
         }
         make_ready(event);
     }
-    bucket_.set_rate(rate_.rate(now), now);
+    bucket_.set_rate(rate_.pace(now), now);
     expiry_.observe(now, wall);
     for (std::size_t path = 0; path < holds_.size(); ++path) {
         const bool stopped = paused_ || breaker_.open() || holds_[path].kind() != hold_kind::none;

@@ -43,6 +43,9 @@ std::optional<send_event> scheduler_core::next(steady_time now, wall_time wall) 
         return std::nullopt;
     }
     if (bucket_.ready_at(now) > now) {
+        waited_ = waited_ || std::ranges::any_of(lanes_, [this](const lane& one) {
+                      return one.ready.any(open_paths()) && may_begin(one);
+                  });
         return std::nullopt;
     }
     const mode how = broken == gate::open    ? mode::usual
@@ -156,7 +159,14 @@ send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_tim
     lane& from = lanes_[event.what.lane];
     from.ready.remove(event.what.path, chosen.number, event.failures > 0);
     event.where = place::in_flight;
-    event.attempt = {now, key_, throttle_probe, breaker_probe, chosen.hold_probe};
+    event.attempt = {now,
+                     key_,
+                     throttle_probe,
+                     breaker_probe,
+                     chosen.hold_probe,
+                     std::exchange(waited_, false),
+                     now - std::exchange(last_begun_, now)};
+    rate_.draw(random_());
     if (event.sent == 0 && event.first_attempt == wall_time{}) {
         event.first_attempt = wall;
     }

@@ -17,12 +17,11 @@ struct lane_settings {
 };
 
 struct settings {
-    double rate_per_second = 29;
+    std::optional<double> rate_per_second = 29; // nothing: `auto`, found by 429s
     double burst = 1;
     bool adaptive = true;
     std::size_t max_in_flight = 32;
     bool order_by_user = true;
-    bool ambiguous_dead = false;
     std::chrono::milliseconds backoff_initial{1'000};
     std::chrono::milliseconds backoff_max{300'000};
     std::uint32_t max_attempts = 20;

@@ -7,6 +7,7 @@
 #include "base/hash.hpp"
 #include "event/quality.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -27,6 +27,7 @@ delivery::attempt_end facts_of(const net::answer& how) {
     delivery::attempt_end out;
     out.status = how.failure == net::transport_error::none ? how.status : 0;
     out.sent_whole = how.sent_whole;
+    out.stale = how.failure == net::transport_error::reset && how.reused && !how.answer_begun;
     out.transport = net::word_for(how.failure);
     out.retry_after = how.retry_after;
     out.date = how.date;
@@ -52,6 +53,7 @@ spool::dead_reason reason_of(const std::string& word) {
 struct forwarder::item {
     spool::stored_event event;
     std::uint32_t attempt = 0;
+    bool marked_sending = false;
     // Of the last attempt that ended, for the dead letter.
     int last_status = 0;
     wall_time last_attempt{};
@@ -221,6 +223,8 @@ void forwarder::begin(const delivery::send_event& what) {
         send(what.number);
         return;
     }
+    flush_marks(); // one that takes an earlier `sending` back must not come after this one
+    items_.at(what.number)->marked_sending = true;
     spool::mark sending;
     sending.number = what.number;
     sending.kind = spool::mark_kind::sending;
@@ -230,6 +234,7 @@ void forwarder::begin(const delivery::send_event& what) {
             return;
         }
         --in_flight_;
+        not_counted(*items_.at(number));
         scheduler_->not_sent(number, ports_.time.steady());
         pump();
         check_drained();
@@ -256,6 +261,9 @@ std::string forwarder::excerpt_of(const net::answer& how) const {
 void forwarder::ended(spool::sequence number, const net::answer& how) {
     --in_flight_;
     if (how.failure == net::transport_error::stopped) {
+        if (!how.sent_whole) {
+            not_counted(*items_.at(number));
+        }
         scheduler_->not_sent(number, ports_.time.steady());
         check_drained();
         return;
@@ -281,7 +289,7 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
 }
 
 void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict) {
-    const item& done = *items_.at(number);
+    item& done = *items_.at(number);
     switch (verdict.kind) {
     case delivery::verdict_kind::delivered: {
         ports_.metrics.delivered(ports_.time.wall() - done.event.accepted_at);
@@ -297,6 +305,7 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         forget(number);
         break;
     case delivery::verdict_kind::retry:
+        not_counted(done);
         if (log::enabled(log::level::debug)) {
             log::debug("attempt failed", {{"event_id", done.event.event_id},
                                           {"attempt", done.attempt},
@@ -304,6 +313,17 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
                                           {"answer", done.excerpt}});
         }
         break;
+    }
+}
+
+// The API has surely not counted the attempt: takes the `sending` mark back, or a restart would see it as
+// ambiguous. If this is lost in a crash, that is what happens: on the safe side.
+void forwarder::not_counted(item& tried) {
+    if (std::exchange(tried.marked_sending, false)) {
+        spool::mark mark;
+        mark.number = tried.event.number;
+        mark.kind = spool::mark_kind::replayed;
+        record(std::move(mark));
     }
 }
 

@@ -86,6 +86,7 @@ class forwarder {
     void ended(spool::sequence number, const net::answer& how);
     void conclude(spool::sequence number, const delivery::verdict& verdict);
     std::string excerpt_of(const net::answer& how) const;
+    void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);

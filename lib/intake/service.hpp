@@ -81,7 +81,7 @@ class service final : public net::request_handler {
     std::string server_key_;
     ports ports_;
     event::lane_rules lanes_;
-    event::parse_options parse_;
+    event::parse_options parse_; // `now` is that of the request at hand
     waiters waiters_;
     bool draining_ = false;
     bool reading_stopped_ = false;

@@ -24,7 +24,8 @@ struct settings {
     bool add_event_id = true;
     event::policy rules; // data quality, redaction, additions
     std::vector<event::lane_rule> lanes;
-    bool ambiguous_dead = false;
+    bool ambiguous_dead =
+        false; // what follows an ambiguous attempt of events of which no rule says otherwise
     std::uint64_t max_body_bytes = 4 << 20; // inflated
     std::size_t max_batch = 10'000;
     std::size_t max_waiters = 256;

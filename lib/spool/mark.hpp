@@ -17,7 +17,7 @@ enum class mark_kind : std::uint8_t {
     delivered = 2,
     dead = 3,       // in the dead-letter store, with a letter
     dropped = 4,    // by an operator or a policy
-    replayed = 5,   // a dead letter made pending again
+    replayed = 5,   // pending again: a dead letter, or one that was `sending` and surely was not counted
     handed_off = 6, // taken over by another linkrunnerd
 };
 

@@ -19,7 +19,7 @@ event_state after(event_state before, mark_kind mark) noexcept {
     case mark_kind::dropped:
         return event_state::dropped;
     case mark_kind::replayed:
-        return is_dead ? event_state::pending : before;
+        return event_state::pending;
     case mark_kind::handed_off:
         return event_state::handed_off;
     }

@@ -70,7 +70,7 @@ class memory_queue final : public spool::queue {
     void record(std::vector<spool::mark> marks, spool::mark_callback durable) override {
         for (spool::mark& mark : marks) {
             recorded.push_back(mark);
-            if (mark.kind == spool::mark_kind::sending) {
+            if (mark.kind == spool::mark_kind::sending || mark.kind == spool::mark_kind::replayed) {
                 continue;
             }
             ends[mark.number] = mark.kind;

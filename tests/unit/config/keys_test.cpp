@@ -18,6 +18,7 @@ std::string other_value(const key& each, const test::directory& files) {
         {"intake.max_event", "2MB"},
         {"upstream.url", "http://127.0.0.1:8080/api/v1"},
         {"upstream.proxy", "http://127.0.0.1:3128"},
+        {"delivery.rate", "auto"},
         {"delivery.max_age", "36h"},
         {"delivery.lanes", "[{name: all, weight: 3, names: [\"*\"]}]"},
         {"events.redact", "[{key: email, action: mask}]"},

@@ -156,6 +156,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         mistake{"intake: {max_event: 2MB, max_body: 1MB}\n",
                 "c.yaml:1:21: intake.max_event: is larger than intake.max_body (1MB), which holds it"},
+        mistake{"delivery: {rate: auto, adaptive: false}\n",
+                "c.yaml:1:34: delivery.adaptive: must be true where delivery.rate is auto"},
         mistake{"delivery: {backoff: {initial: 10m}}\n",
                 "c.yaml:1:31: delivery.backoff.initial: is longer than delivery.backoff.max (5m)"},
         mistake{"delivery: {backoff: {max: 10ms}}\n",

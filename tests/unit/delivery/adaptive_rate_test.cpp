@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace linkrunner::delivery {
 namespace {
 
@@ -16,56 +18,113 @@ rate_hint hint(std::uint64_t remaining, nanoseconds reset) {
     return out;
 }
 
-TEST(adaptive_rate, is_lowered_by_a_factor_once_for_all_that_was_under_way) {
-    adaptive_rate rate(100, true, {});
-    rate.throttled(start, start + 100ms);
-    EXPECT_DOUBLE_EQ(rate.rate(start + 100ms), 70);
-    rate.throttled(start + 50ms, start + 120ms);
-    rate.throttled(start + 100ms, start + 130ms);
-    EXPECT_DOUBLE_EQ(rate.rate(start + 130ms), 70);
-    rate.throttled(start + 101ms, start + 200ms);
-    EXPECT_DOUBLE_EQ(rate.rate(start + 200ms), 49);
+adaptive_rate::attempt sent(steady_time began) {
+    return {began, 10ms, false, true};
 }
 
-TEST(adaptive_rate, has_a_floor) {
-    adaptive_rate rate(100, true, {});
-    for (int i = 0; i < 100; ++i) {
-        rate.throttled(start + i * 1s, start + i * 1s + 1ms);
-    }
-    EXPECT_DOUBLE_EQ(rate.rate(start + 100s), 1);
-}
-
-TEST(adaptive_rate, recovers_by_a_hundredth_of_the_ceiling_a_second_of_sending_at_any_rate) {
-    for (const double ceiling : {10.0, 29.0, 1000.0}) {
-        adaptive_rate rate(ceiling, true, {});
-        rate.throttled(start, start);
-        steady_time now = start;
-        while (now < start + 10s) {
-            now += std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / rate.rate(now)));
-            rate.succeeded(now);
-        }
-        EXPECT_NEAR(rate.rate(now), ceiling * 0.8, ceiling * 0.02);
-        for (int i = 0; i < 100; ++i) {
-            rate.succeeded(now += 1s);
-        }
-        EXPECT_DOUBLE_EQ(rate.rate(now), ceiling);
+void succeed(adaptive_rate& rate, steady_time at, int times) {
+    for (int i = 0; i < times; ++i) {
+        rate.succeeded(sent(at));
     }
 }
 
-TEST(adaptive_rate, earns_nothing_by_a_pause) {
+TEST(adaptive_rate, is_lowered_by_a_little_once_for_all_that_was_under_way) {
     adaptive_rate rate(100, true, {});
-    rate.throttled(start, start);
-    rate.succeeded(start + 10h);
-    EXPECT_NEAR(rate.rate(start + 10h), 71, 0.001);
+    rate.throttled(sent(start), start + 100ms);
+    const double once = rate.rate(start);
+    EXPECT_NEAR(once, 95.6, 0.1);
+    rate.throttled(sent(start + 50ms), start + 120ms);
+    rate.throttled(sent(start + 100ms), start + 130ms);
+    EXPECT_DOUBLE_EQ(rate.rate(start), once);
+    rate.throttled(sent(start + 101ms), start + 200ms);
+    EXPECT_NEAR(rate.rate(start), 91.4, 0.1);
 }
 
-TEST(adaptive_rate, is_never_above_the_ceiling) {
+TEST(adaptive_rate, is_halved_when_429s_come_with_far_too_few_successes_between) {
     adaptive_rate rate(100, true, {});
+    for (int i = 1; i <= 6; ++i) {
+        rate.throttled(sent(start + i * 1s), start + i * 1s);
+    }
+    EXPECT_NEAR(rate.rate(start), 91.4 / 16, 0.1) << "lowered twice, then halved four times";
+    for (int i = 7; i <= 60; ++i) {
+        rate.throttled(sent(start + i * 1s), start + i * 1s);
+    }
+    EXPECT_NEAR(rate.rate(start), 1.0 / 300, 0.003) << "no lower than the floor";
+    EXPECT_GE(rate.rate(start), 1.0 / 300);
+}
+
+TEST(adaptive_rate, stays_where_it_is_on_the_share_of_429s_that_it_wants) {
+    for (const double r : {0.3, 3.0, 30.0}) {
+        const double share = 0.02 * std::pow(0.3 / r, 0.75);
+        adaptive_rate free(std::nullopt, true, {});
+        while (free.rate(start) < r) {
+            succeed(free, start, 1);
+        }
+        free.throttled(sent(start), start + 1ms); // the search ends
+        steady_time now = start + 1s;
+        while (free.rate(start) < r) {
+            succeed(free, now, 1);
+        }
+        const double before = free.rate(start);
+        for (int round = 0; round < 20; ++round) {
+            free.throttled(sent(now += 1s), now);
+            succeed(free, now += 1s, static_cast<int>(1 / share));
+        }
+        EXPECT_NEAR(free.rate(start), before, before * 0.2) << r;
+    }
+}
+
+TEST(adaptive_rate, raises_faster_when_nothing_is_answered_429_for_long) {
+    adaptive_rate rate(29, true, {});
+    for (int i = 1; i <= 9; ++i) {
+        rate.throttled(sent(start + i * 1s), start + i * 1s);
+    }
+    EXPECT_LT(rate.rate(start), 1);
+    double seconds = 0;
+    while (rate.rate(start) < 29 && seconds < 10'000) {
+        seconds += 1 / rate.rate(start);
+        succeed(rate, start + 1h, 1);
+    }
+    EXPECT_LT(seconds, 2500) << "and twice as long if it did not";
+    EXPECT_DOUBLE_EQ(rate.rate(start), 29) << "and never above the ceiling";
+}
+
+TEST(adaptive_rate, earns_nothing_where_something_else_bounds_the_sending) {
+    adaptive_rate rate(std::nullopt, true, {});
     for (int i = 0; i < 1000; ++i) {
-        rate.succeeded(start + i * 1s);
+        rate.succeeded({start, 1s, false, false});
     }
-    rate.heed(hint(1'000'000, 2s), start);
-    EXPECT_DOUBLE_EQ(rate.rate(start), 100);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 1);
+}
+
+TEST(adaptive_rate, searches_by_doubling_within_a_second_until_the_first_429) {
+    adaptive_rate rate(std::nullopt, true, {});
+    succeed(rate, start, 30);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 31);
+    rate.throttled(sent(start), start + 1s);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 15.5);
+    succeed(rate, start + 2s, 30);
+    EXPECT_LT(rate.rate(start), 16);
+}
+
+TEST(adaptive_rate, is_not_lowered_by_a_probe_after_a_pause) {
+    adaptive_rate rate(29, true, {});
+    rate.throttled({start, 5s, true, true}, start + 10ms);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 29);
+    rate.throttled({start + 1s, 30ms, true, true}, start + 2s); // the pause was shorter than a request's time
+    EXPECT_LT(rate.rate(start), 29);
+}
+
+TEST(adaptive_rate, dithers_below_the_ceiling_only) {
+    adaptive_rate rate(29, true, {});
+    rate.draw(0.9);
+    EXPECT_DOUBLE_EQ(rate.pace(start), 29);
+    rate.throttled(sent(start), start);
+    const double r = rate.rate(start);
+    rate.draw(0);
+    EXPECT_NEAR(rate.pace(start), r * 0.9, 0.001);
+    rate.draw(0.999);
+    EXPECT_NEAR(rate.pace(start), 29, 0.001) << "and never above it";
 }
 
 TEST(adaptive_rate, spreads_what_remains_until_the_reset) {
@@ -97,7 +156,7 @@ TEST(adaptive_rate, keeps_to_the_sustained_rate_that_a_limit_names) {
 
 TEST(adaptive_rate, stays_at_the_ceiling_where_it_is_not_to_adapt) {
     adaptive_rate rate(100, false, {});
-    rate.throttled(start, start);
+    rate.throttled(sent(start), start);
     rate.heed(hint(1, 100s), start);
     EXPECT_DOUBLE_EQ(rate.rate(start), 100);
 }

@@ -48,7 +48,7 @@ class history {
                            << last.blocked_users;
         EXPECT_EQ(last.in_flight, 0U);
         EXPECT_EQ(last.waiting, 0U);
-        world_.check_rate(options_.rate_per_second, options_.burst);
+        world_.check_rate(options_.rate_per_second.value_or(100'000), options_.burst);
         check_deaths();
     }
 
@@ -78,6 +78,9 @@ class history {
     settings any_settings() {
         settings out;
         out.rate_per_second = static_cast<double>(any(5, 300));
+        if (chance(10)) {
+            out.rate_per_second.reset();
+        }
         out.burst = static_cast<double>(any(1, 10));
         out.adaptive = chance(70);
         out.max_in_flight = any(1, 40);

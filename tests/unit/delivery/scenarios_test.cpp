@@ -65,7 +65,7 @@ TEST(scenario, an_hour_of_outage_costs_few_probes_and_no_attempts_and_full_rate_
     EXPECT_GE(soon, 57U) << "full rate a second after the first success";
     EXPECT_GT(first, 0U);
     EXPECT_EQ(w.count_of("attempts"), 0U);
-    w.check_rate(options.rate_per_second, options.burst);
+    w.check_rate(29, 1);
     RecordProperty("attempts_in_outage", static_cast<int>(in_outage));
 }
 
@@ -171,6 +171,38 @@ TEST(scenario, requests_that_hang_from_an_outage_into_good_times_cost_no_attempt
     w.accepted();
     ASSERT_TRUE(w.run_until_empty(1h));
     EXPECT_EQ(w.count_of("delivered"), 3'000U);
+}
+
+TEST(scenario, connections_that_were_closed_while_idle_are_no_failure_of_anything) {
+    settings options;
+    options.max_attempts = 1;
+    world w(options, 18, [](const stored_event& one, auto) {
+        answer out = one.sent == 1 ? no_answer(true, 1ms) : answered(200);
+        out.end.stale = one.sent == 1;
+        return out;
+    });
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    w.run_for(5s);
+    EXPECT_EQ(w.count_of("delivered"), 60U) << "two tokens each, and no wait besides";
+}
+
+TEST(scenario, a_connection_that_is_closed_again_and_again_is_a_failure) {
+    settings options;
+    world w(options, 19, [](const auto&, auto) {
+        answer out = no_answer(true, 1ms);
+        out.end.stale = true;
+        return out;
+    });
+    for (std::uint64_t i = 0; i < 1000; ++i) {
+        w.accept(i);
+    }
+    w.accepted();
+    w.run_for(60s);
+    EXPECT_EQ(w.delivery().look(w.now()).state, upstream_state::outage);
+    EXPECT_LT(w.attempts.size(), 120U);
 }
 
 TEST(scenario, a_payload_that_a_firewall_dislikes_stops_the_rest_for_one_probe_only) {

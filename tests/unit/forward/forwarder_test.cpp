@@ -158,6 +158,55 @@ TEST_F(forwarding, marks_an_event_as_sending_before_its_first_byte_where_a_doubl
     EXPECT_EQ(queue.recorded.back().letter.reason, spool::dead_reason::ambiguous);
 }
 
+std::vector<spool::mark_kind> kinds_of(const std::vector<spool::mark>& marks) {
+    std::vector<spool::mark_kind> out;
+    for (const spool::mark& one : marks) {
+        out.push_back(one.kind);
+    }
+    return out;
+}
+
+TEST_F(forwarding, takes_the_sending_mark_back_when_the_api_has_surely_not_counted_the_attempt) {
+    using enum spool::mark_kind;
+    accept(1, 1, true);
+    int sent = 0;
+    upstream.script = [&](const net::outgoing&) {
+        return scripted_upstream::status(++sent == 1 ? 503 : 200);
+    };
+    subject();
+    owner.run_for(1min);
+    EXPECT_EQ(kinds_of(queue.recorded), (std::vector{sending, replayed, sending, delivered}));
+}
+
+TEST_F(forwarding, sends_again_at_once_what_met_a_connection_that_was_closed_meanwhile) {
+    using enum spool::mark_kind;
+    accept(1, 1, true);
+    int sent = 0;
+    upstream.script = [&](const net::outgoing&) {
+        net::answer closed = scripted_upstream::failure(net::transport_error::reset, false);
+        closed.reused = true;
+        return ++sent == 1 ? closed : scripted_upstream::status(200);
+    };
+    subject();
+    owner.run_for(100ms);
+    EXPECT_EQ(kinds_of(queue.recorded), (std::vector{sending, replayed, sending, delivered}))
+        << "and the marks are in this order, or a crash would find the wrong one";
+}
+
+TEST_F(forwarding, takes_a_request_sent_whole_into_a_closed_connection_for_ambiguous) {
+    accept(1, 1, true);
+    upstream.script = [&](const net::outgoing&) {
+        net::answer closed = scripted_upstream::failure(net::transport_error::reset, true);
+        closed.reused = true;
+        return closed;
+    };
+    subject();
+    owner.run_for(1min);
+    EXPECT_EQ(upstream.attempts.size(), 1u);
+    ASSERT_EQ(ended(spool::mark_kind::dead), 1u);
+    EXPECT_TRUE(queue.recorded.back().letter.ambiguous);
+}
+
 TEST_F(forwarding, drains_what_it_can_and_says_when_it_is_idle) {
     accept(500);
     subject();

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -121,6 +122,32 @@ TEST_F(intake_service, answers_202_with_the_event_id_once_the_event_is_stored) {
     EXPECT_EQ(data_of(**last).at("event_id"), "made-1");
     EXPECT_EQ(data_of(**last).at("duplicate"), false);
     EXPECT_EQ(queue.events.at(1).body, R"({"event_id":"made-1","event_name":"a","user_id":"u"})");
+}
+
+TEST_F(intake_service, fixes_by_the_name_what_follows_an_ambiguous_attempt) {
+    event::policy_settings by_name;
+    by_name.rules.resize(2);
+    by_name.rules[0].names = {"purchase_*"};
+    by_name.rules[0].ambiguous_dead = true;
+    by_name.rules[1].names = {"purchase_viewed", "seen"};
+    by_name.rules[1].ambiguous_dead = false;
+    options.rules = event::policy(by_name, {});
+    for (const bool usual : {false, true}) {
+        options.ambiguous_dead = usual;
+        served.reset();
+        queue.events.clear();
+        for (const char* name : {"purchase_done", "purchase_viewed", "seen", "other"}) {
+            answer(post(R"({"user_id":"u","event_name":")" + std::string(name) + "\"}"));
+        }
+        std::map<std::string, bool> dead;
+        for (const auto& [number, event] : queue.events) {
+            dead[event.name] = event.ambiguous_dead;
+        }
+        EXPECT_EQ(
+            dead,
+            (std::map<std::string, bool>{
+                {"purchase_done", true}, {"purchase_viewed", true}, {"seen", false}, {"other", usual}}));
+    }
 }
 
 TEST_F(intake_service, answers_the_drop_in_path_as_the_api_documents_it) {

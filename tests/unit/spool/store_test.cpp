@@ -101,6 +101,25 @@ TEST_F(store_test, marks_are_idempotent_and_an_end_stays_an_end) {
     EXPECT_TRUE(adds_up());
 }
 
+TEST_F(store_test, a_dead_letter_without_an_excerpt_is_kept_though_its_mark_ends_in_zeros) {
+    stored("a");
+    stored("b");
+    mark_as(mark_kind::dead, {2});
+    EXPECT_EQ(reopen().dead, 1u);
+    EXPECT_THAT(pending(), ElementsAre("a"));
+}
+
+TEST_F(store_test, an_event_whose_sending_mark_was_taken_back_is_pending_without_it) {
+    stored("a");
+    mark_as(mark_kind::sending, {1});
+    mark_as(mark_kind::replayed, {1});
+    reopen();
+    const auto got = store_->read(0, 0, 10, 1000).value();
+    ASSERT_EQ(got.events.size(), 1u);
+    EXPECT_FALSE(got.events[0].sending_marked);
+    EXPECT_TRUE(adds_up());
+}
+
 TEST_F(store_test, a_replayed_dead_letter_is_pending_at_its_old_place) {
     for (const char* id : {"a", "b", "c"}) {
         stored(id);
