@@ -107,8 +107,8 @@ struct settings {
     milliseconds shutdown_drain{10'000};                          // shutdown: {drain}
     std::vector<std::string> observe_listen = {"127.0.0.1:7418"}; // observe: {listen}, one or a list
     control_section control;
-    std::string log_level = "info";                               // trace | debug | info | warning | error
-    std::string log_format = "text";                              // text | json
+    std::string log_level = "info";  // trace | debug | info | warning | error
+    std::string log_format = "text"; // text | json
 
     // Not from YAML: the key itself, resolved from file, environment or credential; and the file to watch (""
     // for environment).
