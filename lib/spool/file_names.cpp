@@ -27,6 +27,10 @@ file_name parse_file_name(std::string_view name) {
         out.kind = file_kind::unfinished;
         return out;
     }
+    if (name == reserve_name()) {
+        out.kind = file_kind::reserve;
+        return out;
+    }
     if (name.size() <= digits || !parse_number(name.substr(0, digits), out.first)) {
         return {};
     }
@@ -55,6 +59,10 @@ std::string marks_name(sequence first, std::uint32_t generation) {
 
 std::string identities_name(sequence first) {
     return padded(first) + ".ids";
+}
+
+std::string reserve_name() {
+    return "reserve";
 }
 
 } // namespace linkrunner::spool

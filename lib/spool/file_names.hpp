@@ -15,7 +15,8 @@ enum class file_kind : std::uint8_t {
     marks,      // <first>.<generation>.marks
     identities, // <first>.ids: of a retired segment, as long as they are in the window
     unfinished, // *.tmp: never renamed into place, removed at start
-    other,      // lock, reserve, *.bad and what is not ours: counted, left alone
+    reserve,    // room for a full disk
+    other,      // lock, *.bad and what is not ours: counted, left alone
 };
 
 struct file_name {
@@ -29,5 +30,6 @@ file_name parse_file_name(std::string_view name);
 std::string segment_name(sequence first);
 std::string marks_name(sequence first, std::uint32_t generation);
 std::string identities_name(sequence first);
+std::string reserve_name();
 
 } // namespace linkrunner::spool

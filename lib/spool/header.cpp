@@ -44,6 +44,8 @@ std::string encode_header(const segment_header& header) {
     put(out.data() + 40, header.id);
     put(out.data() + 48, static_cast<std::uint64_t>(header.created_at.time_since_epoch().count()));
     put_tally(out.data() + 56, header.removed);
+    put(out.data() + 96, header.numbers);
+    put(out.data() + 104, header.kept);
     put(out.data() + header_crc_at, crc32c(std::string_view(out).substr(0, header_crc_at)));
     return out;
 }
@@ -66,6 +68,8 @@ std::optional<segment_header> decode_copy(std::string_view bytes) {
     const auto created = static_cast<std::int64_t>(get<std::uint64_t>(bytes.data() + 48));
     out.created_at = wall_time(std::chrono::milliseconds(created));
     out.removed = get_tally(bytes.data() + 56);
+    out.numbers = get<std::uint64_t>(bytes.data() + 96);
+    out.kept = get<std::uint64_t>(bytes.data() + 104);
     return out;
 }
 

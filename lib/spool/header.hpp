@@ -39,7 +39,10 @@ struct segment_header {
     std::uint64_t hash_seed = 0;
     std::uint64_t id = 0; // random: marks of another file that had the same name do not count
     wall_time created_at{};
-    tally removed; // sparse only: events of [first, last] that are not in the file
+    // Sparse only.
+    tally removed;             // events of [first, last] that are not in the file
+    std::uint64_t numbers = 0; // accept numbers that this segment accounts for; retired ones between are not
+    std::uint64_t kept = 0;    // events in the file
 };
 
 // What is left of retired segments. The newest one in the directory counts (highest generation).

@@ -84,9 +84,8 @@ std::optional<mark_kind> identity_index::end_of(sequence number) const {
     return static_cast<mark_kind>(ring_[index].time_and_end & end_mask);
 }
 
-std::vector<identity_index::entry>
-identity_index::end_range(sequence first, sequence last,
-                          const std::function<std::optional<mark_kind>(sequence)>& end_of_each) {
+std::vector<identity_index::entry> identity_index::end_range(sequence first, sequence last,
+                                                             const ask_end& end_of_each) {
     std::vector<entry> out;
     for (std::size_t index = lower_bound(first); index < ring_.size(); ++index) {
         entry& one = ring_[index];
@@ -94,12 +93,29 @@ identity_index::end_range(sequence first, sequence last,
         if (number >= last) {
             break;
         }
-        const auto how = end_of_each(number);
+        const std::uint64_t noted = one.time_and_end & end_mask;
+        const auto how =
+            end_of_each(number, noted == 0 ? std::nullopt : std::optional(static_cast<mark_kind>(noted)));
         one.time_and_end &= ~end_mask;
         one.time_and_end |= how ? static_cast<std::uint64_t>(*how) : 0;
         out.push_back(one);
     }
     return out;
+}
+
+void identity_index::merge(std::vector<std::pair<sequence, entry>> late) {
+    for (const entry& one : ring_) {
+        late.emplace_back(number_of(one), one);
+    }
+    std::ranges::sort(late, {}, [](const auto& each) {
+        return std::pair(each.first, (each.second.time_and_end & end_mask) == 0); // the one that knows more
+    });
+    *this = identity_index(limit_, window_);
+    for (const auto& [number, one] : late) {
+        if (number > newest_) { // an event may stand in a segment and in an identities file
+            add(one, number);
+        }
+    }
 }
 
 std::size_t identity_index::lower_bound(sequence number) const {

@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace linkrunner::spool {
@@ -53,9 +54,12 @@ class identity_index {
     std::optional<mark_kind> end_of(sequence number) const;
 
     // The entries with first <= number < last, in order: copies, after `end_of_each` was asked for the end of
-    // each and the answer was noted (nothing: not ended).
-    std::vector<entry> end_range(sequence first, sequence last,
-                                 const std::function<std::optional<mark_kind>(sequence)>& end_of_each);
+    // each, told the one noted so far, and its answer was noted (nothing: not ended).
+    using ask_end = std::function<std::optional<mark_kind>(sequence, std::optional<mark_kind>)>;
+    std::vector<entry> end_range(sequence first, sequence last, const ask_end& end_of_each);
+
+    // Adds entries whose numbers lie between those that are there.
+    void merge(std::vector<std::pair<sequence, entry>> late);
 
     std::size_t size() const noexcept { return ring_.size(); }
     sequence oldest() const noexcept { return ring_.empty() ? 0 : number_of(ring_.front()); }
@@ -63,6 +67,7 @@ class identity_index {
     static entry make(const fingerprint& identity, std::uint64_t body_hash, sequence number,
                       wall_time accepted_at);
     static wall_time time_of(const entry& one);
+    sequence newest() const noexcept { return newest_; }
     // The whole number, from its low half and any number less than 2^31 away.
     static sequence widen(std::uint32_t low, sequence near);
 

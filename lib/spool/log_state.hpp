@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace linkrunner::spool {
 
@@ -27,6 +29,10 @@ struct log_state {
     std::map<sequence, retained_identities> identity_files; // by first number
     retired_totals totals;
     identity_index identities;
+    // Files whose content a compacted segment holds; to be removed when that is there for sure.
+    std::vector<std::string> superseded;
+    std::uint64_t superseded_bytes = 0;
+    std::uint64_t reserve_bytes = 0;
     std::uint64_t other_bytes = 0; // files of the directory that are none of the above
 
     segment* find(sequence number) noexcept {

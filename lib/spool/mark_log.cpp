@@ -6,6 +6,7 @@
 #include "spool/mark_reader.hpp"
 #include "spool/whole_file.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace linkrunner::spool {
@@ -17,6 +18,9 @@ mark_log::mark_log(disk& files, std::string directory, sequence first, marks_hea
 
 void mark_log::resume(std::uint32_t generation, std::uint64_t end, std::uint64_t size_bytes,
                       std::uint64_t others_bytes) {
+    if (!exists_) {
+        first_generation_ = generation;
+    }
     generation_ = generation;
     exists_ = true;
     settled_ = false;
@@ -35,12 +39,13 @@ result<void> mark_log::prepare() {
             return opened;
         }
     }
-    if (end_ == 0) {
+    if (end_ == 0 || header_lost_) {
         const std::string header = encode_marks_header(header_);
         if (auto written = file_->write_at(0, header); !written) {
             return written;
         }
-        end_ = header.size();
+        header_lost_ = false;
+        end_ = std::max<std::uint64_t>(end_, header.size());
         size_bytes_ = std::max<std::uint64_t>(size_bytes_, end_);
     }
     return {};
@@ -86,6 +91,11 @@ result<void> mark_log::write() {
         write_ahead();
     }
     return {};
+}
+
+std::uint64_t mark_log::growth() const noexcept {
+    const std::uint64_t end = std::max<std::uint64_t>(end_, marks_header_bytes) + waiting_.size();
+    return waiting_.empty() || end <= size_bytes_ ? 0 : round_up(end + ahead_bytes_, 4096) - size_bytes_;
 }
 
 // Room ahead is a matter of speed: without it the marks are as safe.
@@ -134,7 +144,7 @@ void mark_log::abandon() {
         const auto content = read_whole(disk_, path(generation_));
         unsynced_ =
             content && content->size() > marks_header_bytes ? content->substr(marks_header_bytes) : "";
-        unsynced_.resize(round_up(length_without_zeros(unsynced_), 8));
+        unsynced_.resize(scan_marks(unsynced_, salt_, [](const mark_view&) {}).end);
         settled_ = true;
     }
     ++generation_;
@@ -153,7 +163,7 @@ void mark_log::close() {
 result<void> mark_log::for_each(const std::function<void(const mark_view&)>& each) const {
     const std::uint32_t generations = generation_ + (exists_ ? 1 : 0);
     std::string buffer;
-    for (std::uint32_t generation = 0; generation < generations; ++generation) {
+    for (std::uint32_t generation = first_generation_; generation < generations; ++generation) {
         const auto file = disk_.open(path(generation), disk::mode::read);
         if (!file && file.error().code == std::errc::no_such_file_or_directory) {
             continue;

@@ -24,7 +24,16 @@ class mark_log {
     void resume(std::uint32_t generation, std::uint64_t end, std::uint64_t size_bytes,
                 std::uint64_t others_bytes);
 
+    // The header of the newest file was damaged: it is written once more.
+    void repair_header() { header_lost_ = true; }
+
+    // The files of this one will be those of a log that takes the place of `before`.
+    void begin_after(const mark_log& before) { first_generation_ = generation_ = before.generation_ + 1; }
+
     void add(std::string_view records) { waiting_ += records; }
+
+    // By how much the next write() makes the files grow.
+    std::uint64_t growth() const noexcept;
 
     // Writes what waits. After a failure it waits on, and is tried again by the next call.
     result<void> write();
@@ -39,6 +48,8 @@ class mark_log {
     void close(); // not when dirty
 
     std::uint64_t bytes() const noexcept { return size_bytes_ + others_bytes_; }
+    // The generations that may have files.
+    std::uint32_t first_generation() const noexcept { return first_generation_; }
     std::uint32_t generation() const noexcept { return generation_; }
     bool exists() const noexcept { return exists_; }
 
@@ -61,8 +72,10 @@ class mark_log {
     std::uint32_t salt_;
     std::uint64_t ahead_bytes_;
     std::unique_ptr<disk_file> file_;
+    std::uint32_t first_generation_ = 0;
     std::uint32_t generation_ = 0;
     bool settled_ = true;
+    bool header_lost_ = false;
     bool exists_ = false;       // the file of generation_ is in the directory
     bool entry_synced_ = false; // and will be there after a crash
     std::uint64_t end_ = 0;

@@ -121,10 +121,9 @@ marks_scan scan_marks(std::string_view records, std::uint32_t salt,
                       const std::function<void(const mark_view&)>& each) {
     marks_scan found;
     const std::size_t used = length_without_zeros(records);
-    records = records.substr(0, std::min<std::uint64_t>(records.size(), round_up(used, 8)));
     std::uint64_t at = 0;
-    std::uint64_t skipped = 0; // since the last intact record
-    while (at + min_mark_bytes <= records.size()) {
+    std::uint64_t skipped = 0;                                   // since the last intact record
+    while (at < used && at + min_mark_bytes <= records.size()) { // a record may end in zeros itself
         const auto view = decode_mark(records.substr(at), salt);
         if (view) {
             each(*view);

@@ -12,9 +12,6 @@ namespace linkrunner::spool {
 
 namespace {
 
-// More numbers than a segment can hold events.
-constexpr sequence max_gap = std::uint64_t{1} << 26;
-
 // How many events a file seems to hold whose frames cannot be checked.
 sequence count_unchecked(std::string_view content, sequence first) {
     sequence count = 0;
@@ -52,6 +49,7 @@ result<log_state> recovery::run() {
         return done.error();
     }
     pass_leaving();
+    pass_superseded();
     remove_orphans();
     scan_all();
     count_missing();
@@ -94,6 +92,9 @@ result<void> recovery::list() {
             break;
         case file_kind::unfinished:
             (void)disk_.remove(path(name));
+            break;
+        case file_kind::reserve:
+            log_.reserve_bytes = size_of(name);
             break;
         case file_kind::other:
             log_.other_bytes += size_of(name);
@@ -189,27 +190,6 @@ void recovery::set_aside(sequence first, const std::string& why) {
     set_aside_ = first;
 }
 
-// Segments that were counted into the totals, and whose removal a crash came before. The store removes them
-// when the totals that were read here, maybe from the page cache, are on the disk for sure.
-void recovery::pass_leaving() {
-    for (const sequence first : log_.totals.leaving) {
-        headers_.erase(first);
-    }
-}
-
-void recovery::remove_orphans() {
-    std::erase_if(marks_files_, [this](const auto& each) {
-        if (headers_.contains(each.first) ||
-            std::ranges::find(log_.totals.leaving, each.first) != log_.totals.leaving.end()) {
-            return false;
-        }
-        for (const marks_file& one : each.second) {
-            (void)disk_.remove(path(marks_name(each.first, one.generation)));
-        }
-        return true;
-    });
-}
-
 void recovery::scan_all() {
     for (auto each = headers_.begin(); each != headers_.end(); ++each) {
         const auto following = std::next(each);
@@ -226,6 +206,9 @@ void recovery::scan_all() {
     }
     load_identities(~sequence{0});
     log_.next = std::max(log_.next, log_.totals.numbers + 1);
+    if (!late_identities_.empty()) {
+        log_.identities.merge(std::move(late_identities_));
+    }
     log_.identities.expire(clock_.wall());
 }
 
@@ -234,12 +217,9 @@ void recovery::scan_one(segment& one, sequence limit, bool newest) {
     request.name = segment_name(one.first());
     request.limit = limit;
     request.salt = log_.salt;
-    request.identity = [this, oldest = clock_.wall() - options_.dedupe_window](sequence number,
-                                                                               const event_head& about) {
-        if (about.accepted_at >= oldest) {
-            log_.identities.add(
-                identity_index::make(about.identity, about.body_hash, number, about.accepted_at), number);
-        }
+    request.identity = [this](sequence number, const event_head& about) {
+        add_identity(number,
+                     identity_index::make(about.identity, about.body_hash, number, about.accepted_at));
     };
     marked_ = 0;
     std::string embedded; // marks of a compacted segment: they come after those that it replaced
@@ -258,9 +238,12 @@ void recovery::scan_one(segment& one, sequence limit, bool newest) {
     for (std::string& text : scanned.findings) {
         finding(std::move(text));
     }
+    if (one.header.sparse) {
+        settle_sparse(one);
+    }
     scan_marks(embedded, log_.salt, [&](const mark_view& view) { apply_mark(one, view); });
     load_marks(one);
-    if (newest) {
+    if (newest && !one.header.sparse) { // that one was whole before it had its name
         settle_newest(one, scanned);
     }
     one.reserve_exact();
@@ -284,58 +267,6 @@ void recovery::skip_numbers(sequence up_to) {
         ++log_.totals.generation;
         log_.next = up_to;
     }
-}
-
-void recovery::load_marks(segment& one) {
-    const auto files = marks_files_.find(one.first());
-    if (files == marks_files_.end()) {
-        return;
-    }
-    std::uint64_t others = 0;
-    for (const marks_file& each : files->second) {
-        const std::string name = marks_name(one.first(), each.generation);
-        const auto content = read_whole(disk_, path(name));
-        std::uint64_t end = marks_header_bytes;
-        if (content) {
-            const auto header = decode_marks_header(*content);
-            const bool ours = !header || one.header.id == 0 || header->segment_id == one.header.id;
-            if (ours && content->size() > marks_header_bytes) {
-                const auto found =
-                    scan_marks(std::string_view(*content).substr(marks_header_bytes), log_.salt,
-                               [&](const mark_view& view) { apply_mark(one, view); });
-                end += found.end;
-            }
-        } else {
-            finding(name + ": " + content.error().message);
-        }
-        one.marks.resume(each.generation, end, each.bytes, others);
-        others += each.bytes;
-    }
-}
-
-void recovery::apply_mark(segment& one, const mark_view& view) {
-    if (view.number < one.first()) {
-        return;
-    }
-    if (!one.header.sparse && view.number >= one.next() && view.number - one.next() < max_gap) {
-        one.add_gap(view.number + 1, event_state::lost); // a mark shows that it was committed
-    }
-    const event_state before = one.state(view.number);
-    if (view.kind == void_mark) {
-        if (before == event_state::lost) {
-            one.set_state(view.number, event_state::absent);
-        }
-        return;
-    }
-    marked_ = std::max(marked_, view.number + 1);
-    const auto kind = static_cast<mark_kind>(view.kind);
-    if (before == event_state::lost) {
-        // Its frame is damaged, but its end is known.
-        const event_state end = after(event_state::pending, kind);
-        one.set_state(view.number, is_live(end) ? before : end);
-        return;
-    }
-    one.set_state(view.number, after(before, kind));
 }
 
 // The newest segment may end in a torn group, and what is in the page cache only must not count as stored.
@@ -369,6 +300,17 @@ void recovery::settle_newest(segment& one, scan_result& scanned) {
     }
 }
 
+void recovery::add_identity(sequence number, const identity_index::entry& one) {
+    if (identity_index::time_of(one) < clock_.wall() - options_.dedupe_window) {
+        return;
+    }
+    if (number > log_.identities.newest()) {
+        log_.identities.add(one, number);
+    } else { // of a compacted segment, or an identities file beside it
+        late_identities_.emplace_back(number, one);
+    }
+}
+
 void recovery::load_identities(sequence before) {
     while (!identity_files_.empty() && identity_files_.front() < before) {
         const sequence first = identity_files_.front();
@@ -376,19 +318,13 @@ void recovery::load_identities(sequence before) {
         const std::string name = identities_name(first);
         const auto content = read_whole(disk_, path(name));
         const auto file = content ? decode_identity_file(*content) : std::nullopt;
-        // One that stands beside its segment was written before a removal that did not come to pass.
-        if (!file || headers_.contains(first)) {
-            if (!file) {
-                finding(name + ": damaged; repeats of its events will not be recognised");
-            }
+        if (!file) {
+            finding(name + ": damaged; repeats of its events will not be recognised");
             (void)disk_.remove(path(name));
             continue;
         }
-        const wall_time oldest = clock_.wall() - options_.dedupe_window;
         for (const auto& one : file->entries) {
-            if (identity_index::time_of(one) >= oldest) {
-                log_.identities.add(one, identity_index::widen(one.number_low, file->first));
-            }
+            add_identity(identity_index::widen(one.number_low, file->first), one);
         }
         log_.identity_files.emplace(first, retained_identities{file->last, content->size()});
         log_.next = std::max(log_.next, file->last);

@@ -9,7 +9,9 @@
 #include "spool/queue.hpp"
 #include "spool/segment_scan.hpp"
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,9 @@ class recovery {
     result<log_state> run();
 
   private:
+    // More numbers than a segment can hold events.
+    static constexpr sequence max_gap = std::uint64_t{1} << 26;
+
     struct marks_file {
         std::uint32_t generation = 0;
         std::uint64_t bytes = 0;
@@ -47,12 +52,17 @@ class recovery {
     void apply_mark(segment& one, const mark_view& view);
     void settle_newest(segment& one, scan_result& scanned);
     void settle_holes(segment& one, const scan_result& scanned);
+    void settle_sparse(segment& one);
+    void add_identity(sequence number, const identity_index::entry& one);
     void load_identities(sequence before);
     void count_missing();
+    void pass_superseded();
+    void pass_marks(sequence first, const std::function<bool(const std::optional<marks_header>&)>& such);
     void remove_orphans();
     void finding(std::string text) { report_.findings.push_back(std::move(text)); }
     std::string path(const std::string& name) const { return options_.directory + "/" + name; }
     std::uint64_t size_of(const std::string& name);
+    std::optional<marks_header> header_of_marks(const std::string& name);
 
     const settings& options_;
     disk& disk_;
@@ -66,6 +76,7 @@ class recovery {
     std::map<sequence, segment_header> headers_;
     sequence marked_ = 0;    // one past the highest number with a mark, of the segment being scanned
     sequence set_aside_ = 0; // first number of the newest segment that was set aside
+    std::vector<std::pair<sequence, identity_index::entry>> late_identities_;
     std::string buffer_;
 };
 

@@ -53,7 +53,7 @@ sequence segment::next() const noexcept {
 }
 
 std::uint64_t segment::numbers() const noexcept {
-    return header.sparse ? header.last - header.first + 1 : states_.size();
+    return header.sparse ? header.numbers : states_.size();
 }
 
 std::size_t segment::index_from(sequence number) const noexcept {
@@ -135,23 +135,44 @@ void segment::set_state(sequence number, event_state state) noexcept {
     byte = static_cast<std::uint8_t>(lane << 3 | static_cast<std::uint8_t>(state));
 }
 
-std::optional<sequence> segment::next_pending(int lane, sequence from) const noexcept {
+template <class Condition>
+std::optional<sequence> segment::next_if(sequence from, Condition holds) const noexcept {
     for (std::size_t index = index_from(from); index < states_.size(); ++index) {
-        if (is_pending(static_cast<event_state>(states_[index] & state_mask)) &&
-            (lane < 0 || states_[index] >> 3 == lane)) {
+        if (holds(static_cast<event_state>(states_[index] & state_mask), states_[index] >> 3)) {
             return number_at(index);
         }
     }
     return {};
 }
 
+std::optional<sequence> segment::next_pending(int lane, sequence from) const noexcept {
+    return next_if(
+        from, [lane](event_state state, int of) { return is_pending(state) && (lane < 0 || of == lane); });
+}
+
 std::optional<sequence> segment::next_in_state(event_state state, sequence from) const noexcept {
-    for (std::size_t index = index_from(from); index < states_.size(); ++index) {
-        if (static_cast<event_state>(states_[index] & state_mask) == state) {
-            return number_at(index);
-        }
-    }
-    return {};
+    return next_if(from, [state](event_state of, int) { return of == state; });
+}
+
+std::optional<sequence> segment::next_live(sequence from) const noexcept {
+    return next_if(from, [](event_state state, int) { return is_live(state); });
+}
+
+std::optional<sequence> segment::next_held(sequence from) const noexcept {
+    return next_if(from, [](event_state, int) { return true; });
+}
+
+std::uint64_t segment::average_frame() const noexcept {
+    const std::uint64_t frames = states_.size() - count(event_state::absent);
+    return frames == 0 || end < header_area_bytes ? 0 : (end - header_area_bytes) / frames;
+}
+
+std::uint64_t segment::live_bytes() const noexcept {
+    return live() * average_frame();
+}
+
+std::uint64_t segment::dead_bytes() const noexcept {
+    return count(event_state::dead) * average_frame();
 }
 
 std::uint64_t segment::offset_before(sequence number) const noexcept {

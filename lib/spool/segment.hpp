@@ -7,6 +7,7 @@
 #include "spool/mark_log.hpp"
 #include "spool/record.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -54,6 +55,11 @@ class segment {
     bool sealed = false;
     bool needs_cut = false; // frames beyond `end` belong to a group that was refused, and must go
     bool unreadable = false;
+    bool stays = false; // compaction failed on it
+    // No dead letter of this segment is older than this; unknown while it has none.
+    std::optional<wall_time> oldest_death;
+
+    void note_death(wall_time when) { oldest_death = std::min(when, oldest_death.value_or(when)); }
 
     sequence first() const noexcept { return header.first; }
     // One past the last number known here.
@@ -73,6 +79,8 @@ class segment {
     // The first event from `from` on that is pending in this lane, or in any lane (-1).
     std::optional<sequence> next_pending(int lane, sequence from) const noexcept;
     std::optional<sequence> next_in_state(event_state state, sequence from) const noexcept;
+    std::optional<sequence> next_live(sequence from) const noexcept; // pending in any lane, or dead
+    std::optional<sequence> next_held(sequence from) const noexcept; // in whatever state
 
     // Where to begin looking for the frame of this event: at it or at most 64 frames before.
     std::uint64_t offset_before(sequence number) const noexcept;
@@ -82,7 +90,12 @@ class segment {
         return count(event_state::pending) + count(event_state::sending);
     }
     std::uint64_t pending(int lane) const noexcept { return lane_pending_[static_cast<std::size_t>(lane)]; }
-    bool finished() const noexcept { return pending() + count(event_state::dead) == 0; }
+    std::uint64_t live() const noexcept { return pending() + count(event_state::dead); }
+    bool finished() const noexcept { return live() == 0; }
+    std::uint64_t held() const noexcept { return states_.size(); }                   // in whatever state
+    std::uint64_t size_bytes() const noexcept { return file_bytes + marks.bytes(); } // of its files
+    std::uint64_t live_bytes() const noexcept; // of the frames of live events; an estimate
+    std::uint64_t dead_bytes() const noexcept; // of those of dead ones; an estimate
     std::uint64_t numbers() const noexcept;
 
     // What became of its events, those of `header.removed` included.
@@ -95,6 +108,9 @@ class segment {
     std::optional<std::size_t> index_of(sequence number) const noexcept;
     std::size_t index_from(sequence number) const noexcept; // of the first event at or after `number`
     sequence number_at(std::size_t index) const noexcept;
+    template <class Condition>
+    std::optional<sequence> next_if(sequence from, Condition holds) const noexcept;
+    std::uint64_t average_frame() const noexcept;
     void push(std::uint8_t lane, event_state state, std::uint64_t offset);
     void count_state(event_state state, std::uint8_t lane, int change) noexcept;
 

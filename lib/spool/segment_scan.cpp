@@ -67,9 +67,10 @@ class scan {
         const event_head about = decode_event_head(frame.frame); // before the reader moves on
         const auto skipped = reader_.skipped();
         if (segment_.header.sparse) {
-            if (number < segment_.header.first || number > segment_.header.last) {
+            if (number <= last_sparse_ || number < segment_.header.first || number > segment_.header.last) {
                 return;
             }
+            last_sparse_ = number;
         } else if (number > segment_.next()) {
             out_.holes.push_back({segment_.next(), number, skipped.from, has_empty_sector(skipped)});
         }
@@ -144,6 +145,7 @@ class scan {
     const scan_request& request_;
     frame_reader reader_;
     scan_result out_;
+    sequence last_sparse_ = 0;
 };
 
 } // namespace

@@ -51,8 +51,21 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
              std::unique_ptr<disk_file> lock, log_state log)
     : options_(options), disk_(files), clock_(time), random_(random), lock_(std::move(lock)),
       log_(std::move(log)), tail_(files, options.directory, segment_ahead_bytes(options)),
+      reserve_(files, options.directory, log_.reserve_bytes, marks_ahead_bytes(options)),
       readers_(files, open_readers) {
+    recount();
+    for (const auto& [first, one] : log_.segments) {
+        if (one->marks.dirty()) { // recovery could not write what it marked
+            dirty_.push_back(one.get());
+            marks_unsynced_since_ = time.steady();
+        }
+    }
+}
+
+void store::recount() {
     gone_ = log_.totals.events;
+    counts_ = {};
+    lane_pending_ = {};
     for (const auto& [first, one] : log_.segments) {
         gone_.add(one->header.removed);
         for (std::size_t state = 0; state < event_states; ++state) {
@@ -179,9 +192,16 @@ void store::maintain() {
         cut_refused();
         forget_identities();
         if (status_.refusing == refusal::disk_full || status_.refusing == refusal::disk_error) {
+            make_room();
             try_again();
+        } else if (reserve_.bytes() > 2 * reserve_.size_for(reserve_wanted())) {
+            reserve_.trim(reserve_wanted());
         }
         retire_finished();
+        compact_wanted_ = compact_wanted_ && compact_some();
+        if (status_.refusing == refusal::none && dirty_.empty() && !retire_later_) {
+            said_.clear();
+        }
     }
     publish();
 }
@@ -201,7 +221,7 @@ std::optional<steady_time> store::due() const {
     const bool cuts =
         std::ranges::any_of(log_.segments, [](const auto& each) { return each.second->needs_cut; });
     if (status_.refusing != refusal::none || cuts || !log_.identity_files.empty() ||
-        !log_.totals.leaving.empty() || retire_later_) {
+        !log_.totals.leaving.empty() || !log_.superseded.empty() || retire_later_ || compact_wanted_) {
         want(next_upkeep_);
     }
     return when;
@@ -228,6 +248,14 @@ void store::note(std::string finding) {
     constexpr std::size_t most = 100; // between two looks; the rest says nothing new
     if (findings_.size() < most) {
         findings_.push_back(std::move(finding));
+    }
+}
+
+// Trouble that lasts is tried again every second, and said once.
+void store::note_once(const std::string& finding) {
+    constexpr std::size_t most = 100;
+    if (said_.size() < most && said_.insert(finding).second) {
+        note(finding);
     }
 }
 
@@ -258,7 +286,7 @@ void store::publish() {
     status_.limit_bytes = options_.max_bytes;
     status_.next = log_.next;
     if (status_.refusing == refusal::queue_full &&
-        status_.bytes + refused_bytes_ + reserve() <= options_.max_bytes) {
+        bytes_with_reserve() + refused_bytes_ <= options_.max_bytes) {
         status_.refusing = refusal::none;
         status_.detail.clear();
     }

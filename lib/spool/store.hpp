@@ -7,10 +7,13 @@
 #include "spool/log_state.hpp"
 #include "spool/log_tail.hpp"
 #include "spool/queue.hpp"
+#include "spool/reserve.hpp"
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -91,7 +94,6 @@ class store {
     void sync_tail();
     void tail_failed();
     bool fits(std::size_t group_bytes);
-    std::uint64_t reserve() const;
     void refuse(refusal why, std::string detail);
     void try_again();
 
@@ -101,21 +103,36 @@ class store {
     void write_marks();
     result<void> sync_marks();
 
-    // Room (store_retire.cpp).
+    // Room for a full disk (store_room.cpp).
+    std::uint64_t reserve_wanted() const;
+    result<void> with_reserve(const std::function<result<void>()>& call);
+    std::uint64_t bytes() const;
+    std::uint64_t bytes_with_reserve() const;
+    void make_way(std::uint64_t growth);
+    void make_room();
+
+    // Retirement (store_retire.cpp).
     void retire_finished();
     std::vector<segment*> retirable();
-    bool keep_identities(segment& one);
+    bool keep_identities(sequence first, sequence last);
     void forget_segment(segment& one);
     bool remove_leaving();
     void cut_refused();
     void forget_identities();
-    std::uint64_t bytes() const;
 
+    // Compaction (store_compact.cpp).
+    bool compact_some();
+    bool rewrite(const std::vector<segment*>& parts);
+    void replace(const std::vector<segment*>& parts, std::unique_ptr<segment> made);
+    bool remove_superseded();
+
+    void recount();
     void publish();
     void update_oldest();
     bool may_pass(sequence number);
     ledger count() const;
     void note(std::string finding);
+    void note_once(const std::string& finding);
 
     settings options_;
     disk& disk_;
@@ -124,6 +141,7 @@ class store {
     std::unique_ptr<disk_file> lock_;
     log_state log_;
     log_tail tail_;
+    spool::reserve reserve_;
     segment* active_ = nullptr; // the one that tail_ writes, while it is open
     file_cache readers_;
     std::string group_;            // frames of the group being built
@@ -137,6 +155,8 @@ class store {
     steady_time tail_dirty_since_{};
     bool finished_some_ = false; // a segment may be retired
     bool retire_later_ = false;  // one could not be, though it should
+    bool compact_wanted_ = true; // something may be worth it
+    steady_time compact_at_{};   // not before
     std::optional<steady_time> marks_unsynced_since_;
     steady_time marks_retry_at_{};
     steady_time next_upkeep_{};
@@ -150,6 +170,7 @@ class store {
     std::uint32_t lanes_stored_ = 0;
     std::optional<double> sync_seconds_;
     std::vector<std::string> findings_;
+    std::set<std::string> said_; // by note_once, since the last time that all was well
 };
 
 // An error whose code stands for the refusal (refusal_of gives it back).

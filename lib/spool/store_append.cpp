@@ -97,21 +97,16 @@ bool store::may_write() const {
     return !failing || clock_.steady() >= probe_at_;
 }
 
-// What deliveries and retirement need must have room whatever happens: a mark for each pending event and an
-// entry of its identity, a marks file for each segment, and a segment to write the totals to.
-std::uint64_t store::reserve() const {
-    constexpr std::uint64_t per_event = min_mark_bytes + sizeof(identity_index::entry);
-    const std::uint64_t per_segment = 2 * marks_ahead_bytes(options_);
-    return per_event * (count().pending + planned_.size()) + per_segment * (log_.segments.size() + 1) +
-           header_area_bytes + segment_ahead_bytes(options_);
-}
-
 bool store::fits(std::size_t group_bytes) {
     const auto over = [&] {
         const bool rolls = active_ == nullptr || tail_.end() + group_bytes > options_.segment_bytes;
         const std::uint64_t growth = rolls ? header_area_bytes + group_bytes : tail_.growth(group_bytes);
-        return bytes() + growth + reserve() > options_.max_bytes;
+        return bytes_with_reserve() + growth > options_.max_bytes;
     };
+    if (!over()) {
+        return true;
+    }
+    reserve_.trim(reserve_wanted());
     if (!over()) {
         return true;
     }
@@ -125,7 +120,11 @@ bool store::fits(std::size_t group_bytes) {
 }
 
 result<void> store::write_group() {
-    if (auto ready = ensure_tail(group_.size()); !ready) {
+    auto ready = reserve_.ensure(reserve_wanted());
+    if (ready) {
+        ready = ensure_tail(group_.size());
+    }
+    if (!ready) {
         refuse(refusal_for(ready.error()), ready.error().message);
         return refusal_error(status_.refusing, status_.detail);
     }
@@ -205,6 +204,7 @@ result<void> store::begin_segment() {
     header.hash_seed = log_.hash_seed;
     header.id = random_.next();
     header.created_at = clock_.wall();
+    make_way(header_area_bytes + segment_ahead_bytes(options_));
     if (auto begun = tail_.begin(header, log_.totals); !begun) {
         return begun;
     }
@@ -273,7 +273,10 @@ void store::refuse(refusal why, std::string detail) {
 
 // Takes up writing, at start and after a failure.
 void store::try_again() {
-    auto done = active_ != nullptr ? result<void>{} : begin_segment();
+    auto done = reserve_.ensure(reserve_wanted());
+    if (done && active_ == nullptr) {
+        done = begin_segment();
+    }
     if (done) {
         done = tail_.probe();
         tail_failed();

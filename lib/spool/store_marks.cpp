@@ -34,6 +34,7 @@ void store::apply(std::span<mark_job> jobs) {
             record.clear();
             encode_mark(record, each, log_.salt);
             one->marks.add(record);
+            compact_wanted_ = true;
             change_state(*one, each.number, next);
         }
     }
@@ -67,9 +68,10 @@ void store::write_marks() {
         return;
     }
     for (segment* one : dirty_) {
-        if (auto written = one->marks.write(); !written) {
+        make_way(one->marks.growth());
+        if (auto written = with_reserve([one] { return one->marks.write(); }); !written) {
             // They stand in memory; until they can be written a crash would have the events sent again.
-            note("marks wait in memory: " + written.error().message);
+            note_once("marks wait in memory: " + written.error().message);
             marks_retry_at_ = now + std::chrono::seconds(1);
             return;
         }
@@ -83,7 +85,7 @@ result<void> store::sync_marks() {
     result<void> outcome;
     marks_retry_at_ = {};
     std::erase_if(dirty_, [&](segment* one) {
-        auto synced = one->marks.sync();
+        auto synced = with_reserve([one] { return one->marks.sync(); });
         if (!synced) {
             outcome = synced;
             return false;
@@ -93,7 +95,7 @@ result<void> store::sync_marks() {
     });
     marks_unsynced_since_.reset();
     if (!outcome) {
-        note("marks wait in memory: " + outcome.error().message);
+        note_once("marks wait in memory: " + outcome.error().message);
         marks_unsynced_since_ = clock_.steady();
         marks_retry_at_ = clock_.steady() + std::chrono::seconds(1);
     }

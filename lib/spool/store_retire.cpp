@@ -1,5 +1,5 @@
-// Room: a segment none of whose events is pending or dead is removed, in any order. What it held stays known:
-// its counts in the totals, written to a segment that remains and synced before the file goes; its
+// Retirement: a segment none of whose events is pending or dead is removed, in any order. What it held stays
+// known: its counts in the totals, written to a segment that remains and synced before the file goes; its
 // identities in a file of their own as long as they are in the window.
 #include "spool/file_names.hpp"
 #include "spool/identity_file.hpp"
@@ -10,10 +10,6 @@
 
 namespace linkrunner::spool {
 
-namespace {
-constexpr std::uint32_t most_generations = 1000; // of marks files that are looked for
-}
-
 void store::retire_finished() {
     finished_some_ = false;
     retire_later_ = false;
@@ -22,7 +18,8 @@ void store::retire_finished() {
         return;
     }
     retire_later_ = true; // unless all of it succeeds
-    if ((active_ == nullptr && !begin_segment()) || !remove_leaving()) {
+    if ((active_ == nullptr && !with_reserve([this] { return begin_segment(); })) || !remove_superseded() ||
+        !remove_leaving()) {
         return;
     }
     if (leaving.empty()) {
@@ -32,7 +29,7 @@ void store::retire_finished() {
     retired_totals totals = log_.totals;
     ++totals.generation;
     for (segment* one : leaving) {
-        if (!keep_identities(*one)) {
+        if (!keep_identities(one->first(), one->next())) {
             return;
         }
         totals.events.add(one->sum());
@@ -51,6 +48,7 @@ void store::retire_finished() {
     for (segment* one : leaving) {
         forget_segment(*one);
     }
+    recount();
     retire_later_ = !remove_leaving() || !retirable().empty();
     if (active_ != nullptr) {
         // The other copy, synced with the next group.
@@ -73,36 +71,33 @@ std::vector<segment*> store::retirable() {
     return out;
 }
 
-bool store::keep_identities(segment& one) {
+// The identities of [first, last) that are in the window, with the ends of their events.
+bool store::keep_identities(sequence first, sequence last) {
     identity_file file;
-    file.first = one.first();
-    file.last = one.next();
-    file.entries = log_.identities.end_range(
-        file.first, file.last, [&one](sequence number) { return spool::end_of(one.state(number)); });
+    file.first = first;
+    file.last = last;
+    file.entries =
+        log_.identities.end_range(first, last, [this](sequence number, std::optional<mark_kind> noted) {
+            const segment* one = log_.find(number);
+            return one == nullptr ? noted : spool::end_of(one->state(number));
+        });
     if (file.entries.empty()) {
         return true;
     }
     const std::string content = encode_identity_file(file);
-    const auto written = write_whole(disk_, options_.directory, identities_name(file.first), content);
+    make_way(content.size());
+    const auto written =
+        with_reserve([&] { return write_whole(disk_, options_.directory, identities_name(first), content); });
     if (!written) {
-        note("a finished segment stays: " + written.error().message);
+        note_once("a finished segment stays: " + written.error().message);
         return false;
     }
-    log_.identity_files.insert_or_assign(file.first, retained_identities{file.last, content.size()});
+    log_.identity_files.insert_or_assign(first, retained_identities{last, content.size()});
     return true;
 }
 
 void store::forget_segment(segment& one) {
     const sequence first = one.first();
-    for (std::size_t state = 0; state < event_states; ++state) {
-        counts_[state] -= one.count(static_cast<event_state>(state));
-    }
-    tally counted = one.sum();
-    gone_.accepted += counted.accepted - one.header.removed.accepted;
-    gone_.delivered += counted.delivered - one.header.removed.delivered;
-    gone_.handed_off += counted.handed_off - one.header.removed.handed_off;
-    gone_.dropped += counted.dropped - one.header.removed.dropped;
-    gone_.lost += counted.lost - one.header.removed.lost;
     std::erase(dirty_, &one);
     readers_.forget(options_.directory + "/" + segment_name(first));
     log_.segments.erase(first);
@@ -114,20 +109,20 @@ bool store::remove_leaving() {
     if (log_.totals.leaving.empty()) {
         return true;
     }
-    for (const sequence first : log_.totals.leaving) {
-        const auto removed = disk_.remove(options_.directory + "/" + segment_name(first));
-        if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
-            note("a finished segment stays: " + removed.error().message);
-            return false;
-        }
-        for (std::uint32_t generation = 0; generation < most_generations; ++generation) {
-            if (!disk_.remove(options_.directory + "/" + marks_name(first, generation))) {
-                break;
-            }
+    const auto names = disk_.list(options_.directory);
+    result<void> done = names ? result<void>{} : names.error();
+    for (std::size_t i = 0; done && i < names->size(); ++i) {
+        const file_name parsed = parse_file_name((*names)[i]);
+        const bool its = parsed.kind == file_kind::segment || parsed.kind == file_kind::marks;
+        if (its && std::ranges::find(log_.totals.leaving, parsed.first) != log_.totals.leaving.end()) {
+            done = disk_.remove(options_.directory + "/" + (*names)[i]);
         }
     }
-    if (const auto synced = disk_.sync_directory(options_.directory); !synced) {
-        note("a finished segment stays: " + synced.error().message);
+    if (done) {
+        done = disk_.sync_directory(options_.directory);
+    }
+    if (!done) {
+        note_once("a finished segment stays: " + done.error().message);
         return false;
     }
     log_.totals.leaving.clear();
@@ -152,28 +147,13 @@ void store::cut_refused() {
 void store::forget_identities() {
     log_.identities.expire(clock_.wall());
     const sequence oldest = log_.identities.size() > 0 ? log_.identities.oldest() : log_.next;
-    while (!log_.identity_files.empty()) {
-        const auto front = log_.identity_files.begin();
-        if (front->second.last > oldest) {
-            return;
+    std::erase_if(log_.identity_files, [&](const auto& each) {
+        if (each.second.last > oldest) {
+            return false;
         }
-        const auto removed = disk_.remove(options_.directory + "/" + identities_name(front->first));
-        if (!removed && removed.error().code != std::errc::no_such_file_or_directory) {
-            return;
-        }
-        log_.identity_files.erase(front);
-    }
-}
-
-std::uint64_t store::bytes() const {
-    std::uint64_t sum = log_.other_bytes;
-    for (const auto& [first, one] : log_.segments) {
-        sum += one->file_bytes + one->marks.bytes();
-    }
-    for (const auto& [first, file] : log_.identity_files) {
-        sum += file.bytes;
-    }
-    return sum;
+        const auto removed = disk_.remove(options_.directory + "/" + identities_name(each.first));
+        return removed || removed.error().code == std::errc::no_such_file_or_directory;
+    });
 }
 
 } // namespace linkrunner::spool

@@ -129,6 +129,22 @@ TEST_F(disk, that_is_full_while_the_daemon_is_killed_loses_nothing_that_was_acce
     EXPECT_EQ(daemon->ledger("lost"), 0U);
 }
 
+TEST_F(disk, that_is_full_has_room_for_what_was_delivered) {
+    hold_deliveries();
+    start();
+    const auto [taken, refused] = post_until_refused();
+    EXPECT_EQ(code_of(refused), "disk_full");
+    small->fill();
+    let_deliveries_go();
+    EXPECT_TRUE(api->wait_for_unique(taken, patience));
+    EXPECT_TRUE(daemon->wait_ledger("pending", 0));
+    EXPECT_EQ(daemon->stop(), 0);
+    start();
+    EXPECT_EQ(daemon->ledger("pending"), 0U);
+    EXPECT_TRUE(takes_events_again());
+    EXPECT_EQ(api->duplicates(), 0U);
+}
+
 TEST_F(disk, that_is_read_only_at_the_start_is_said_and_ends_with_74) {
     hold_deliveries();
     start();

@@ -372,6 +372,38 @@ TEST_F(fault_test, damaged_marks_cost_a_delivery_and_no_event) {
     EXPECT_THAT(pending(), ElementsAre("a"));
 }
 
+TEST_F(fault_test, a_mark_that_ends_in_zeros_counts_at_the_end_of_the_file_too) {
+    stored("a");
+    mark_as(mark_kind::dead, {1}); // no excerpt: the record ends in zeros
+    reopen();
+    EXPECT_EQ(events().dead, 1u);
+    fail("sync", ".0.marks", EIO); // all of it goes to a new file
+    std::vector<mark_job> jobs(1);
+    jobs[0].durable = true;
+    jobs[0].marks.push_back({1, mark_kind::dead, {}, {}});
+    store_->commit({}, jobs);
+    EXPECT_TRUE(jobs[0].outcome);
+    EXPECT_EQ(disk_.count(".1.marks"), 1u);
+    stop_failing();
+    disk_.content(".0.marks").clear();
+    reopen();
+    EXPECT_EQ(events().dead, 1u);
+}
+
+TEST_F(fault_test, a_damaged_header_of_marks_is_written_again) {
+    stored("a");
+    stored("b");
+    mark_as(mark_kind::delivered, {1});
+    disk_.content(".marks")[16] ^= 1;
+    reopen();
+    EXPECT_THAT(pending(), ElementsAre("b"));
+    EXPECT_FALSE(decode_marks_header(disk_.content(".marks")));
+    mark_as(mark_kind::delivered, {2});
+    EXPECT_TRUE(decode_marks_header(disk_.content(".marks")));
+    reopen();
+    EXPECT_EQ(events().delivered, 2u);
+}
+
 TEST_F(fault_test, a_body_that_imitates_a_frame_does_not_become_an_event) {
     std::string fake;
     new_event forged = event("forged");
