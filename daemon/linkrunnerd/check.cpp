@@ -14,6 +14,7 @@ namespace linkrunner::daemon {
 namespace {
 
 int failed(int code, const std::string& why) {
+    std::fflush(stdout); // in one file, too, it stands after what it is about
     std::fprintf(stderr, "linkrunnerd: spool: %s\n", why.c_str());
     return code;
 }

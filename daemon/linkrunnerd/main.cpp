@@ -87,20 +87,26 @@ int main(int argc, char** argv) {
                    "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
         ->expected(1)
         ->take_all();
+    // What it does in place of running; at most one of them.
+    CLI::Option_group* instead = cli.add_option_group("instead of running");
+    instead->add_flag("--check", given.check,
+                      "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
+    instead->add_flag("--audit", given.audit,
+                      "recount the ledger of a spool that is not in use, change nothing, exit 0, 74 or 75");
+    instead
+        ->add_option("--repair", given.repair_into,
+                     "copy what can be read of the spool into this new directory, exit 0, 74 or 75")
+        ->type_name("DIRECTORY")
+        ->check(
+            [](const std::string& into) { return into.empty() ? std::string("is empty") : std::string(); });
+    instead->add_flag("--print-config", given.print,
+                      "print the configuration in force with the source of each value");
+    instead->add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");
     auto* const events =
-        cli.add_option("--check-events", given.events,
-                       "say what would happen to each event of an NDJSON file (- for standard input)");
+        instead->add_option("--check-events", given.events,
+                            "say what would happen to each event of an NDJSON file (- for standard input)");
+    instead->require_option(0, 1);
     cli.add_flag("--json", given.as_json, "report of --check-events as JSON")->needs(events);
-    cli.add_flag("--check", given.check,
-                 "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
-    cli.add_flag("--audit", given.audit,
-                 "recount the ledger of a spool that is not in use, change nothing, exit 0, 74 or 75");
-    cli.add_option("--repair", given.repair_into,
-                   "copy what can be read of the spool into this new directory, exit 0, 74 or 75")
-        ->type_name("DIRECTORY");
-    cli.add_flag("--print-config", given.print,
-                 "print the configuration in force with the source of each value");
-    cli.add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");
     cli.set_version_flag("--version", std::string("linkrunnerd " LINKRUNNER_VERSION));
     try {
         cli.parse(argc, argv);

@@ -38,6 +38,11 @@ event_state plain(event_state state) noexcept {
     return state == event_state::sending ? event_state::pending : state;
 }
 
+// The first of two, where there is one.
+std::optional<sequence> either(std::optional<sequence> one, std::optional<sequence> other) noexcept {
+    return one && other ? std::min(*one, *other) : one ? one : other;
+}
+
 std::int64_t number(std::uint64_t value) noexcept {
     return static_cast<std::int64_t>(value);
 }
@@ -89,7 +94,8 @@ bool audit::step(const log_state& log, const ledger& known, std::uint64_t bytes)
 
 void audit::finish_segment(const segment& live) {
     current_->apply_embedded();
-    if (const auto read = current_->apply_marks_files(live.marks.generation()); !read) {
+    if (const auto read = current_->apply_marks_files(live.marks.first_generation(), live.marks.generation());
+        !read) {
         differ(read.error().message);
     }
     live.marks.for_each_waiting([this](const mark_view& view) { current_->apply(view); });
@@ -115,7 +121,13 @@ void audit::compare(const segment& live) {
     const sequence end =
         live.sealed ? std::max(live.next(), files.next()) : std::min(live.next(), current_->frames_end());
     std::uint64_t others = 0;
-    for (sequence each = live.first(); each < end; ++each) {
+    sequence from = live.first();
+    while (const auto next = either(live.next_held(from), files.next_held(from))) {
+        const sequence each = *next;
+        if (each >= end) {
+            break;
+        }
+        from = each + 1;
         const event_state kept = plain(live.state(each));
         const event_state read = plain(files.state(each));
         if (kept == read) {

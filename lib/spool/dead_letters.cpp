@@ -107,7 +107,11 @@ class stretch {
             return;
         }
         if (dead_event* one = find(view.number)) {
-            one->letter = decode_whole_mark(view).letter; // of several the last one counts: it died again
+            dead_letter letter =
+                decode_whole_mark(view).letter; // of several the last one counts: it died again
+            const bool bare =
+                letter.reason == dead_reason::rejected && letter.attempts == 0; // its text was damaged
+            one->letter = bare ? std::nullopt : std::optional(std::move(letter));
         }
     }
 

@@ -128,6 +128,10 @@ class look {
                 out_.notes.push_back(name + " is finished and counted; a start removes it");
                 continue;
             }
+            if (std::ranges::find(log.superseded, name) != log.superseded.end()) {
+                out_.notes.push_back(name + " was rewritten into the segment before it; a start removes it");
+                continue;
+            }
             const auto file = disk_.open(path(name), disk::mode::read);
             std::string area(header_area_bytes, '\0');
             if (!file || !(*file)->read_at(0, area)) {

@@ -85,6 +85,7 @@ class copier {
         }
         segment_header header = one.header;
         header.version = format_version;
+        header.kept = std::min(header.kept, one.held()); // those that are gone are counted as lost already
         while (header.id == 0) {
             header.id = random_.next();
         }
@@ -149,7 +150,13 @@ class copier {
 
     // Numbers that nothing in the copy tells of move to its totals.
     void count_unseen(const segment& one, sequence from) {
-        if (one.header.sparse && !one.unreadable) {
+        if (one.header.sparse) {
+            if (one.unreadable) {
+                totals_.numbers += one.numbers();
+                totals_.events.add(one.header.removed);
+                totals_.events.accepted += one.header.kept;
+                totals_.events.lost += one.header.kept;
+            }
             return; // its header tells of them
         }
         for (sequence number = from; number < one.next(); ++number) {

@@ -158,6 +158,10 @@ std::optional<sequence> segment::next_live(sequence from) const noexcept {
     return next_if(from, [](event_state state, int) { return is_live(state); });
 }
 
+std::optional<sequence> segment::next_held(sequence from) const noexcept {
+    return next_if(from, [](event_state, int) { return true; });
+}
+
 std::uint64_t segment::average_frame() const noexcept {
     const std::uint64_t frames = states_.size() - count(event_state::absent);
     return frames == 0 || end < header_area_bytes ? 0 : (end - header_area_bytes) / frames;

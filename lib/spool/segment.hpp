@@ -80,6 +80,7 @@ class segment {
     std::optional<sequence> next_pending(int lane, sequence from) const noexcept;
     std::optional<sequence> next_in_state(event_state state, sequence from) const noexcept;
     std::optional<sequence> next_live(sequence from) const noexcept; // pending in any lane, or dead
+    std::optional<sequence> next_held(sequence from) const noexcept; // in whatever state
 
     // Where to begin looking for the frame of this event: at it or at most 64 frames before.
     std::uint64_t offset_before(sequence number) const noexcept;
@@ -91,6 +92,7 @@ class segment {
     std::uint64_t pending(int lane) const noexcept { return lane_pending_[static_cast<std::size_t>(lane)]; }
     std::uint64_t live() const noexcept { return pending() + count(event_state::dead); }
     bool finished() const noexcept { return live() == 0; }
+    std::uint64_t held() const noexcept { return states_.size(); }                   // in whatever state
     std::uint64_t size_bytes() const noexcept { return file_bytes + marks.bytes(); } // of its files
     std::uint64_t live_bytes() const noexcept; // of the frames of live events; an estimate
     std::uint64_t dead_bytes() const noexcept; // of those of dead ones; an estimate

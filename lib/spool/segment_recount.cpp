@@ -128,8 +128,8 @@ void segment_recount::apply(const mark_view& view) {
     table_.set_state(view.number, before == event_state::lost ? of_lost(kind) : after(before, kind));
 }
 
-result<void> segment_recount::apply_marks_files(std::uint32_t newest) {
-    for (std::uint32_t generation = 0; generation <= newest; ++generation) {
+result<void> segment_recount::apply_marks_files(std::uint32_t oldest, std::uint32_t newest) {
+    for (std::uint32_t generation = oldest; generation <= newest; ++generation) {
         const std::string name = marks_name(table_.first(), generation);
         const auto file = disk_.open(request_.directory + "/" + name, disk::mode::read);
         if (!file && file.error().code == std::errc::no_such_file_or_directory) {
@@ -186,7 +186,9 @@ void segment_recount::settle(sequence end) {
             const auto skipped =
                 reader_.bytes_at(each.where.from, std::min<std::uint64_t>(bytes, chunk_bytes));
             if (!all_zero(skipped)) {
-                note(name, each.where.from, bytes, "damaged, but no event");
+                note(name, each.where.from, bytes,
+                     table_.header.sparse ? "damaged; an event that stood here counts as lost"
+                                          : "damaged, but no event");
             }
             continue;
         }

@@ -43,8 +43,8 @@ class segment_recount {
     // The marks of mark frames, to be followed by those of the marks files, in the order of their making.
     void apply_embedded();
     void apply(const mark_view& view);
-    // The marks files of this segment, up to this generation. Notes the damage in them.
-    result<void> apply_marks_files(std::uint32_t newest);
+    // The marks files of this segment, of these generations. Notes the damage in them.
+    result<void> apply_marks_files(std::uint32_t oldest, std::uint32_t newest);
 
     // To be called when all marks were applied: decides which gaps are damage. `end`: numbers before it were
     // accepted, as far as is known; 0: nothing is known.

@@ -34,6 +34,8 @@ TEST_F(command_line, says_its_version) {
 TEST_F(command_line, that_is_wrong_ends_with_2) {
     const auto [code, output] = run_daemon({"--frobnicate"});
     EXPECT_EQ(code, 2) << output;
+    EXPECT_EQ(run_daemon({"--check", "--audit"}).first, 2); // one thing at a time
+    EXPECT_EQ(run_daemon({"--repair", ""}).first, 2);
 }
 
 TEST_F(command_line, with_a_wrong_configuration_ends_with_78_and_says_where) {

@@ -104,6 +104,13 @@ class memory_queue final : public spool::queue {
     const spool::status& status() const override { return status_; }
     void close() override {}
 
+    // As an operator's replay of a dead letter.
+    void replay(spool::sequence number) {
+        ends.erase(number);
+        ++status_.events.pending;
+        ++status_.pending_by_lane[events.at(number).lane];
+    }
+
     // Appends that were held back are answered now.
     void release() {
         held = false;

@@ -128,6 +128,27 @@ TEST_F(forwarding, keeps_a_key_that_the_api_echoes_out_of_dead_letters_and_statu
     EXPECT_EQ(one.error()->what.find("key-"), std::string::npos);
 }
 
+TEST_F(forwarding, sends_every_dead_letter_again_that_is_replayed) {
+    bool refuses = true;
+    upstream.script = [&](const net::outgoing&) { return scripted_upstream::status(refuses ? 400 : 200); };
+    accept(10);
+    subject();
+    owner.run_for(1s);
+    ASSERT_EQ(ended(spool::mark_kind::dead), 10u);
+    refuses = false;
+    accept(5); // the lane has gone on meanwhile
+    owner.run_for(1s);
+    for (const spool::sequence number : {2u, 3u, 7u}) {
+        queue.replay(number);
+    }
+    subject().replayed({{1, 2}, {1, 3}, {1, 7}});
+    owner.run_for(1s);
+    EXPECT_EQ(ended(spool::mark_kind::dead), 7u);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 8u);
+    EXPECT_EQ(upstream.attempts.size(), 18u);
+    EXPECT_EQ(upstream.attempts.back().request.body, R"({"event_id":"7"})");
+}
+
 TEST_F(forwarding, holds_on_401_and_goes_on_at_once_with_a_new_key) {
     upstream.script = [](const net::outgoing& request) {
         return scripted_upstream::status(request.headers.front().second == "key-2" ? 200 : 401);

@@ -208,6 +208,33 @@ TEST_F(dead_letters_test, bodies_of_a_page_stay_within_its_bytes) {
     EXPECT_FALSE(page.at_end);
 }
 
+TEST_F(dead_letters_test, of_compacted_segments_keep_their_letters) {
+    for (int part = 0; part < 20; ++part) {
+        bury(100, "cart_added", dead_reason::attempts);
+    }
+    dead_filter most;
+    for (sequence number = 1; number <= 2000; ++number) {
+        if (number % 100 != 0) {
+            most.numbers.push_back(number);
+        }
+    }
+    const auto files = disk_.files.size();
+    EXPECT_EQ(*drop(most), 1980u);
+    loop_.run_for(std::chrono::minutes(1));
+    EXPECT_LT(disk_.files.size(), files);
+    const dead_page page = list(with_bodies());
+    ASSERT_EQ(page.events.size(), 20u);
+    for (const dead_event& each : page.events) {
+        EXPECT_EQ(each.event.number % 100, 0u);
+        ASSERT_TRUE(each.letter);
+        EXPECT_EQ(each.letter->reason, dead_reason::attempts);
+        EXPECT_EQ(each.letter->excerpt, "answer " + std::to_string(each.event.number));
+        EXPECT_THAT(each.event.body, HasSubstr(each.event.event_id));
+    }
+    EXPECT_EQ(replay({}), 20u);
+    EXPECT_EQ(events().pending, 20u);
+}
+
 TEST_F(dead_letters_test, that_are_replayed_are_pending_again_in_their_old_place_and_stay_so) {
     bury(4, "cart_added", dead_reason::rejected, 2);
     EXPECT_EQ(replay(numbered({2, 3})), 2u);

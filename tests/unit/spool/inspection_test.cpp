@@ -226,6 +226,36 @@ TEST_F(auditing, sees_an_event_whose_frame_has_gone_bad_since) {
     EXPECT_EQ(found.damaged.size(), 1u);
 }
 
+TEST_F(auditing, knows_compacted_segments) {
+    settings_.segment_bytes = 16 << 10;
+    open();
+    std::vector<sequence> finished;
+    for (int number = 1; number <= 200; ++number) {
+        stored("event-" + std::to_string(number), 0, 900);
+        if (number % 20 == 0) {
+            mark_as(mark_kind::dead, {static_cast<sequence>(number)});
+        } else if (number % 30 != 0) {
+            finished.push_back(static_cast<sequence>(number));
+        }
+    }
+    mark_as(mark_kind::delivered, finished);
+    for (int second = 0; second < 30; ++second) {
+        pass(std::chrono::seconds(1));
+    }
+    EXPECT_TRUE(std::ranges::any_of(store_->log().segments,
+                                    [](const auto& each) { return each.second->header.sparse; }));
+    const audit_report found = run();
+    EXPECT_THAT(found.differences, IsEmpty());
+    EXPECT_THAT(found.damaged, IsEmpty());
+    EXPECT_EQ(found.recounted.dead, 10u);
+    EXPECT_EQ(found.recounted.accepted, 200u);
+    const ledger kept = events();
+    store_.reset();
+    const inspection offline = look();
+    EXPECT_TRUE(offline.well());
+    EXPECT_TRUE(same(offline.events, kept));
+}
+
 TEST_F(auditing, counts_marks_that_are_not_written_yet) {
     fill();
     pass(std::chrono::seconds(2));

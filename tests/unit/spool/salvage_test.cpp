@@ -2,6 +2,7 @@
 #include "spool/salvage.hpp"
 
 #include "base/crc32c.hpp"
+#include "spool/dead_letters.hpp"
 #include "spool/file_names.hpp"
 #include "spool/set_aside.hpp"
 #include "unit/spool/store_fixture.hpp"
@@ -54,12 +55,10 @@ class salvaging : public store_fixture {
 
     std::vector<std::string> letters() const {
         std::vector<std::string> out;
-        for (const auto& [first, one] : store_->log().segments) {
-            EXPECT_TRUE(one->marks.for_each([&](const mark_view& view) {
-                if (view.kind == static_cast<std::uint8_t>(mark_kind::dead)) {
-                    out.push_back(decode_whole_mark(view).letter.excerpt);
-                }
-            }));
+        const auto page = read_dead(*store_, {});
+        EXPECT_TRUE(page);
+        for (const dead_event& each : page->events) {
+            out.push_back(each.letter ? each.letter->excerpt : "no letter");
         }
         return out;
     }
