@@ -27,6 +27,12 @@ struct lookup_job {
     std::optional<mark_kind> ended;
 };
 
+struct drop_job {
+    number_range range;
+    std::vector<sequence> held;
+    std::vector<sequence> dropped;
+};
+
 struct round {
     std::vector<append_job> appends;
     std::vector<std::pair<append_callback, std::uint64_t>> appended; // and the bytes, for each of appends
@@ -34,15 +40,17 @@ struct round {
     std::vector<mark_callback> marked; // for each of marks
     std::vector<read_job> reads;
     std::vector<lookup_job> lookups;
+    std::vector<drop_job> drops;
 
     // The answer.
     spool::status status;
     std::uint32_t lanes_stored = 0;
     std::optional<double> sync_seconds;
     std::vector<std::string> findings;
+    std::optional<number_range> room_wanted;
 
     std::size_t requests() const noexcept {
-        return appends.size() + marks.size() + reads.size() + lookups.size();
+        return appends.size() + marks.size() + reads.size() + lookups.size() + drops.size();
     }
 };
 

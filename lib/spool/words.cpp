@@ -19,6 +19,18 @@ const char* word_for(dead_reason reason) noexcept {
     return "unknown";
 }
 
+const char* word_for(drop_reason why) noexcept {
+    switch (why) {
+    case drop_reason::queue_full:
+        return "queue_full";
+    case drop_reason::dead_max_bytes:
+        return "dead_max_bytes";
+    case drop_reason::dead_max_age:
+        return "dead_max_age";
+    }
+    return "unknown";
+}
+
 const char* word_for(refusal why) noexcept {
     switch (why) {
     case refusal::none:
