@@ -4,6 +4,7 @@
 #pragma once
 
 #include "spool/file_cache.hpp"
+#include "spool/jobs.hpp"
 #include "spool/log_state.hpp"
 #include "spool/log_tail.hpp"
 #include "spool/queue.hpp"
@@ -19,23 +20,6 @@
 #include <vector>
 
 namespace linkrunner::spool {
-
-struct append_job {
-    std::vector<new_event> events;
-    result<std::vector<appended>> outcome;
-};
-
-struct mark_job {
-    std::vector<mark> marks;
-    bool durable = false; // the job asks for an fdatasync that holds its marks
-    result<void> outcome; // of durable ones
-};
-
-struct number_range {
-    sequence first = 0;
-    sequence last = 0; // one past
-    bool operator==(const number_range&) const = default;
-};
 
 class store {
   public:
