@@ -71,6 +71,9 @@ class scan {
                 return;
             }
             last_sparse_ = number;
+        } else if (number - segment_.next() > (frame.offset - segment_.end) / event_head_bytes) {
+            finding(frame.offset, "frame of event " + std::to_string(number) + " out of order, ignored");
+            return;
         } else if (number > segment_.next()) {
             out_.holes.push_back({segment_.next(), number, skipped.from, has_empty_sector(skipped)});
         }
