@@ -25,7 +25,7 @@ test=(
     curl jq procps openssl nginx-light prometheus sqlite3 libsqlite3-dev git
 )
 places=(mmdebstrap systemd systemd-container podman buildah runc uidmap jq procps util-linux)
-bench=(nginx-light wrk curl jq procps util-linux)
+bench=(nginx-light wrk curl jq procps util-linux libsqlite3-dev)
 
 only_list=no
 if [ "${1-}" = --list ]; then
