@@ -283,6 +283,12 @@ void application::publish_gauges() {
     metrics_.set_ledger("lost", spool.events.lost);
     metrics_.set_ledger("pending", spool.events.pending);
     metrics_.set_lost(spool.events.lost);
+    for (std::size_t why = 0; why < spool.dropped.size(); ++why) {
+        const std::uint64_t before = std::exchange(counted_drops_[why], spool.dropped[why]);
+        if (spool.dropped[why] > before) {
+            metrics_.dropped(word_for(static_cast<spool::drop_reason>(why)), spool.dropped[why] - before);
+        }
+    }
     metrics_.set_rate(view.rate_per_second);
     metrics_.set_upstream_state(delivery::word_for(view.state));
     metrics_.set_spool_bytes(spool.bytes, spool.limit_bytes);

@@ -78,6 +78,7 @@ class application {
     steady_time next_tick_{};
     int ticks_ = 0;
     telemetry::metrics::totals told_{};
+    std::array<std::uint64_t, spool::drop_reasons> counted_drops_{};
     bool stopping_ = false;
     bool intake_stopped_ = false;
     bool forwarder_idle_ = false;

@@ -174,6 +174,14 @@ void check_bounds(assembly& all) {
                             ") can take all of intake.max_connections (" +
                             std::to_string(s.intake.max_connections) + ")");
     }
+    if (s.spool.dead_max_bytes > s.spool.max_bytes) {
+        all.notes.push_back("spool.dead.max_bytes is more than spool.max_bytes (" +
+                            print_size(s.spool.max_bytes) + "), which bounds both");
+    }
+    if (s.spool.when_full == "drop_oldest") {
+        all.notes.push_back("spool.when_full: drop_oldest: a full spool drops events that were answered with "
+                            "success");
+    }
     if (s.spool.sync != "always") {
         all.notes.push_back("spool.sync: " + s.spool.sync +
                             ": a power cut loses events that were answered with success");

@@ -87,7 +87,10 @@ struct events_section {
 struct spool_section {
     std::string directory = "/var/lib/linkrunnerd"; // or STATE_DIRECTORY under systemd
     std::uint64_t max_bytes = std::uint64_t{1} << 30;
-    std::string sync = "always"; // always | interval | never
+    std::string when_full = "reject";                        // reject | drop_oldest
+    std::string sync = "always";                             // always | interval | never
+    std::uint64_t dead_max_bytes = std::uint64_t{128} << 20; // dead: {max_bytes, max_age}
+    milliseconds dead_max_age = std::chrono::hours(24 * 30);
     bool operator==(const spool_section&) const = default;
 };
 

@@ -45,6 +45,8 @@ spool::dead_reason reason_of(const std::string& word) {
 struct forwarder::item {
     spool::stored_event event;
     std::uint32_t attempt = 0;
+    bool in_flight = false;
+    bool held_back = false; // the spool may be dropping it: not to be sent now
     // Of the last attempt that ended, for the dead letter.
     int last_status = 0;
     wall_time last_attempt{};
@@ -70,6 +72,11 @@ void forwarder::start() {
         }
         pump();
     });
+    ports_.queue.on_drop(
+        {[this](spool::sequence first, spool::sequence last) { return hold_back(first, last); },
+         [this](spool::sequence first, spool::sequence last, const std::vector<spool::sequence>& gone) {
+             let_go(first, last, gone);
+         }});
     pump();
 }
 
@@ -106,6 +113,7 @@ void forwarder::stop() {
     stopped_ = true;
     if (started_) {
         ports_.queue.on_stored({});
+        ports_.queue.on_drop({});
     }
     if (timer_ != 0) {
         ports_.owner.cancel(std::exchange(timer_, 0));
@@ -196,6 +204,36 @@ void forwarder::keep(spool::stored_event event) {
     items_.insert_or_assign(number, std::move(kept));
 }
 
+// The spool is full and is about to drop events: those in flight stay, the others wait for what it says.
+std::vector<spool::sequence> forwarder::hold_back(spool::sequence first, spool::sequence last) {
+    std::vector<spool::sequence> stay;
+    for (const auto& [number, kept] : items_) {
+        if (number >= first && number < last) {
+            kept->held_back = !kept->in_flight;
+            if (kept->in_flight) {
+                stay.push_back(number);
+            }
+        }
+    }
+    return stay;
+}
+
+void forwarder::let_go(spool::sequence first, spool::sequence last,
+                       const std::vector<spool::sequence>& gone) {
+    for (const spool::sequence number : gone) {
+        if (items_.contains(number)) {
+            scheduler_->forget(number);
+            forget(number);
+        }
+    }
+    for (const auto& [number, kept] : items_) {
+        if (number >= first && number < last) {
+            kept->held_back = false;
+        }
+    }
+    pump();
+}
+
 // Events that leave memory without an attempt of their own.
 void forwarder::dismiss() {
     while (const auto gone = scheduler_->dismissed()) {
@@ -208,7 +246,12 @@ void forwarder::dismiss() {
 
 void forwarder::begin(const delivery::send_event& what) {
     item& chosen = *items_.at(what.number);
+    if (chosen.held_back) {
+        scheduler_->not_sent(what.number, ports_.time.steady());
+        return;
+    }
     chosen.attempt = what.attempt;
+    chosen.in_flight = true;
     ++in_flight_;
     if (!what.mark_sending) {
         send(what.number);
@@ -223,6 +266,7 @@ void forwarder::begin(const delivery::send_event& what) {
             return;
         }
         --in_flight_;
+        items_.at(number)->in_flight = false;
         scheduler_->not_sent(number, ports_.time.steady());
         pump();
         check_drained();
@@ -240,6 +284,7 @@ void forwarder::send(spool::sequence number) {
 
 void forwarder::ended(spool::sequence number, const net::answer& how) {
     --in_flight_;
+    items_.at(number)->in_flight = false;
     if (how.failure == net::transport_error::stopped) {
         scheduler_->not_sent(number, ports_.time.steady());
         check_drained();

@@ -80,6 +80,8 @@ class forwarder {
     void read_lane(std::uint8_t lane);
     void take(std::uint8_t lane, spool::batch batch);
     void keep(spool::stored_event event);
+    std::vector<spool::sequence> hold_back(spool::sequence first, spool::sequence last);
+    void let_go(spool::sequence first, spool::sequence last, const std::vector<spool::sequence>& gone);
     void dismiss();
     void begin(const delivery::send_event& what);
     void send(spool::sequence number);

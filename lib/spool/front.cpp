@@ -24,6 +24,7 @@ void front::take(round& done) {
     if (stored && done.lanes_stored != 0 && !closed_) {
         stored(done.lanes_stored);
     }
+    make_room(done);
     if (finding && !closed_) {
         for (const std::string& each : done.findings) {
             finding(each);
@@ -53,11 +54,29 @@ void front::answer(round& done) {
             fire(each.watch, *each.ended);
         }
     }
+    for (const drop_job& each : done.drops) {
+        if (sender.dropped && !closed_) {
+            sender.dropped(each.range.first, each.range.last, each.dropped);
+        }
+        for (std::size_t index = 0; index < each.dropped.size() && !watchers_.empty(); ++index) {
+            tell_ends(each.dropped[index], mark_kind::dropped);
+        }
+    }
     for (read_job& each : done.reads) {
         each.done(std::move(each.outcome));
     }
     for (const disk_task& each : done.tasks) {
         each.done({});
+    }
+}
+
+// Once for each range: the answer to it is the drop job.
+void front::make_room(const round& done) {
+    if (!done.room_wanted) {
+        asked_.reset();
+    } else if (sender.in_flight && !closed_ && asked_ != done.room_wanted) {
+        asked_ = done.room_wanted;
+        drop({*asked_, sender.in_flight(asked_->first, asked_->last), {}});
     }
 }
 

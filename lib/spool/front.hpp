@@ -34,6 +34,8 @@ class front : public std::enable_shared_from_this<front> {
     std::uint64_t uncommitted_bytes = 0;
     std::function<void(std::uint32_t)> stored;
     std::function<void(const std::string&)> finding;
+    queue::sender sender;
+    std::function<void(drop_job)> drop; // sends the job to the disk thread
 
   private:
     struct watcher {
@@ -42,6 +44,7 @@ class front : public std::enable_shared_from_this<front> {
     };
 
     void answer(round& done);
+    void make_room(const round& done);
     void tell_ends(sequence number, mark_kind how);
     void fire(watch_id id, mark_kind how);
     void arm();
@@ -57,6 +60,7 @@ class front : public std::enable_shared_from_this<front> {
     watch_id last_watch_ = 0;
     std::size_t expected_ = 0; // requests that are not back yet
     loop::timer_id timer_ = 0;
+    std::optional<number_range> asked_; // for room_wanted
     bool stalled_ = false;
     bool closed_ = false;
 };

@@ -10,6 +10,12 @@ namespace {
 constexpr std::uint64_t end_mask = 7;
 constexpr std::size_t first_table_slots = 1024;
 
+// The same event may have been noted several times, in files of different age. Of two ends the one that
+// nothing comes after is the later one.
+int rank_of_end(std::uint64_t end) {
+    return end == 0 ? 2 : end == static_cast<std::uint64_t>(mark_kind::dead) ? 1 : 0;
+}
+
 } // namespace
 
 identity_index::entry identity_index::make(const fingerprint& identity, std::uint64_t body_hash,
@@ -108,7 +114,7 @@ void identity_index::merge(std::vector<std::pair<sequence, entry>> late) {
         late.emplace_back(number_of(one), one);
     }
     std::ranges::sort(late, {}, [](const auto& each) {
-        return std::pair(each.first, (each.second.time_and_end & end_mask) == 0); // the one that knows more
+        return std::pair(each.first, rank_of_end(each.second.time_and_end & end_mask)); // the later one first
     });
     *this = identity_index(limit_, window_);
     for (const auto& [number, one] : late) {

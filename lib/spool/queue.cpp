@@ -35,7 +35,11 @@ class shell final : public queue {
     shell(disk& files, const clock& time, loop& owner, std::function<void(double)> commit_seconds,
           bool on_loop)
         : loop_(owner), clock_(time), disk_(files, time),
-          front_(std::make_shared<front>(owner, time, disk_, std::move(commit_seconds))), on_loop_(on_loop) {}
+          front_(std::make_shared<front>(owner, time, disk_, std::move(commit_seconds))), on_loop_(on_loop) {
+        front_->drop = [this](drop_job job) {
+            submit([&](round& inbox) { inbox.drops.push_back(std::move(job)); });
+        };
+    }
     ~shell() override { close(); }
 
     result<void> start(const settings& options, random_source& random, recovery_report& report) {
@@ -59,6 +63,7 @@ class shell final : public queue {
     void on_finding(std::function<void(const std::string&)> told) override {
         front_->finding = std::move(told);
     }
+    void on_drop(sender who) override { front_->sender = std::move(who); }
     void unwatch(watch_id id) override { front_->remove_watch(id); }
 
     void append(std::vector<new_event> events, append_callback done) override;
@@ -199,6 +204,7 @@ std::shared_ptr<round> shell::take_inbox() {
     job->reads = std::exchange(inbox_.reads, {});
     job->lookups = std::exchange(inbox_.lookups, {});
     job->tasks = std::exchange(inbox_.tasks, {});
+    job->drops = std::exchange(inbox_.drops, {});
     return job;
 }
 
@@ -206,6 +212,9 @@ void shell::work(const std::shared_ptr<round>& job) {
     store_->commit(job->appends, job->marks);
     for (append_job& each : job->appends) {
         std::vector<new_event>().swap(each.events);
+    }
+    for (drop_job& each : job->drops) {
+        each.dropped = store_->drop(each.range, std::move(each.held));
     }
     for (read_job& each : job->reads) {
         each.outcome = store_->read(each.lane, each.from, each.max_events, each.max_bytes);
@@ -232,6 +241,7 @@ void shell::maintain() {
 void shell::post(std::shared_ptr<round> done) {
     done->status = store_->status();
     done->findings = store_->take_findings();
+    done->room_wanted = store_->room_wanted();
     loop_.post([done = std::move(done), to = front_] { to->take(*done); });
 }
 

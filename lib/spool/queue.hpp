@@ -33,6 +33,7 @@ struct settings {
     sync_policy sync = sync_policy::always;
     full_policy when_full = full_policy::reject;
     std::chrono::milliseconds dedupe_window = std::chrono::minutes(10);
+    std::uint8_t droppable_lane = 0;  // the lane that drop_oldest takes events from
     std::size_t dedupe_max = 500'000; // identities remembered at most
     std::uint64_t dead_max_bytes = std::uint64_t{128} << 20;
     std::chrono::milliseconds dead_max_age = std::chrono::hours(24 * 30);
@@ -42,6 +43,12 @@ struct settings {
 enum class refusal : std::uint8_t { none, queue_full, disk_full, disk_stalled, disk_error };
 
 const char* word_for(refusal why) noexcept; // "queue_full" ...
+
+// Why a policy dropped events; the words are label values of linkrunnerd_events_dropped_total.
+enum class drop_reason : std::uint8_t { queue_full, dead_max_bytes, dead_max_age };
+inline constexpr std::size_t drop_reasons = 3;
+
+const char* word_for(drop_reason why) noexcept;
 
 // accepted = delivered + handed_off + dead + dropped + lost + pending, at all times and across restarts.
 struct ledger {
@@ -62,9 +69,10 @@ struct status {
     std::array<std::uint64_t, max_lanes> pending_by_lane{};
     std::uint64_t bytes = 0; // of everything in the directory
     std::uint64_t limit_bytes = 0;
-    sequence next = 1;          // the number that the next event will get
-    wall_time oldest_pending{}; // accept time; epoch when nothing is pending
-    std::uint64_t commits = 0;  // groups synced since the start
+    sequence next = 1;                                 // the number that the next event will get
+    wall_time oldest_pending{};                        // accept time; epoch when nothing is pending
+    std::uint64_t commits = 0;                         // groups synced since the start
+    std::array<std::uint64_t, drop_reasons> dropped{}; // by policies since the start
 };
 
 enum class append_outcome : std::uint8_t {
@@ -144,6 +152,16 @@ class queue {
 
     // Told after each commit that stored events: bit i of `lanes` is set when lane i got some.
     virtual void on_stored(std::function<void(std::uint32_t lanes)> told) = 0;
+
+    // Who sends events is asked before some are dropped to make room (when_full: drop_oldest); nothing is
+    // dropped while nobody can be asked.
+    struct sender {
+        // Events in [first, last) are to be dropped: which of them must stay, being in flight? None of the
+        // others may be sent until `dropped` is called.
+        std::function<std::vector<sequence>(sequence first, sequence last)> in_flight;
+        std::function<void(sequence first, sequence last, const std::vector<sequence>& gone)> dropped;
+    };
+    virtual void on_drop(sender who) { (void)who; }
 
     virtual const spool::status& status() const = 0;
 

@@ -133,7 +133,7 @@ void recovery::apply_mark(segment& one, const mark_view& view) {
     marked_ = std::max(marked_, view.number + 1);
     const auto kind = static_cast<mark_kind>(view.kind);
     if (kind == mark_kind::dead) {
-        one.note_death(decode_whole_mark(view).letter.last_attempt);
+        one.note_death(one.death_of(decode_whole_mark(view).letter));
     }
     if (before == event_state::lost) {
         // Its frame is damaged, but its end is known.

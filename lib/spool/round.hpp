@@ -33,6 +33,12 @@ struct disk_task {
     std::function<void(const result<void>&)> done;
 };
 
+struct drop_job {
+    number_range range;
+    std::vector<sequence> held;
+    std::vector<sequence> dropped;
+};
+
 struct round {
     std::vector<append_job> appends;
     std::vector<std::pair<append_callback, std::uint64_t>> appended; // and the bytes, for each of appends
@@ -41,15 +47,17 @@ struct round {
     std::vector<read_job> reads;
     std::vector<lookup_job> lookups;
     std::vector<disk_task> tasks;
+    std::vector<drop_job> drops;
 
     // The answer.
     spool::status status;
     std::uint32_t lanes_stored = 0;
     std::optional<double> sync_seconds;
     std::vector<std::string> findings;
+    std::optional<number_range> room_wanted;
 
     std::size_t requests() const noexcept {
-        return appends.size() + marks.size() + reads.size() + lookups.size() + tasks.size();
+        return appends.size() + marks.size() + reads.size() + lookups.size() + drops.size() + tasks.size();
     }
 };
 

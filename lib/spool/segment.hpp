@@ -59,6 +59,10 @@ class segment {
     // No dead letter of this segment is older than this; unknown while it has none.
     std::optional<wall_time> oldest_death;
 
+    // A letter without its time (it was damaged) counts from the segment's beginning.
+    wall_time death_of(const dead_letter& letter) const noexcept {
+        return letter.last_attempt == wall_time{} ? header.created_at : letter.last_attempt;
+    }
     void note_death(wall_time when) { oldest_death = std::min(when, oldest_death.value_or(when)); }
 
     sequence first() const noexcept { return header.first; }
@@ -94,6 +98,7 @@ class segment {
     bool finished() const noexcept { return live() == 0; }
     std::uint64_t held() const noexcept { return states_.size(); }                   // in whatever state
     std::uint64_t size_bytes() const noexcept { return file_bytes + marks.bytes(); } // of its files
+    std::uint64_t average_frame() const noexcept;
     std::uint64_t live_bytes() const noexcept; // of the frames of live events; an estimate
     std::uint64_t dead_bytes() const noexcept; // of those of dead ones; an estimate
     std::uint64_t numbers() const noexcept;
@@ -110,7 +115,6 @@ class segment {
     sequence number_at(std::size_t index) const noexcept;
     template <class Condition>
     std::optional<sequence> next_if(sequence from, Condition holds) const noexcept;
-    std::uint64_t average_frame() const noexcept;
     void push(std::uint8_t lane, event_state state, std::uint64_t offset);
     void count_state(event_state state, std::uint8_t lane, int change) noexcept;
 

@@ -52,7 +52,7 @@ store::store(const settings& options, disk& files, const clock& time, random_sou
     : options_(options), disk_(files), clock_(time), random_(random), lock_(std::move(lock)),
       log_(std::move(log)), tail_(files, options.directory, segment_ahead_bytes(options)),
       reserve_(files, options.directory, log_.reserve_bytes, marks_ahead_bytes(options)),
-      readers_(files, open_readers) {
+      readers_(files, open_readers), opened_wall_(time.wall()), opened_steady_(time.steady()) {
     recount();
     for (const auto& [first, one] : log_.segments) {
         if (one->marks.dirty()) { // recovery could not write what it marked
@@ -142,6 +142,9 @@ result<batch> store::read(std::uint8_t lane, sequence from, std::size_t max_even
                 continue;
             }
             event->sending_marked = one.state(*wanted) == event_state::sending;
+            if (room_wanted_ && *wanted >= room_wanted_->first && *wanted < room_wanted_->last) {
+                handed_out_.push_back(*wanted);
+            }
             bytes += event->body.size();
             out.events.push_back(std::move(*event));
         }
@@ -197,6 +200,7 @@ void store::maintain() {
         } else if (reserve_.bytes() > 2 * reserve_.size_for(reserve_wanted())) {
             reserve_.trim(reserve_wanted());
         }
+        bound_dead_letters();
         retire_finished();
         compact_wanted_ = compact_wanted_ && compact_some();
         if (status_.refusing == refusal::none && dirty_.empty() && !retire_later_) {
@@ -217,6 +221,9 @@ std::optional<steady_time> store::due() const {
     }
     if (tail_dirty_) {
         want(tail_dirty_since_ + std::chrono::seconds(1));
+    }
+    if (counts_[static_cast<std::size_t>(event_state::dead)] > 0) {
+        want(std::max(dead_look_at_, next_upkeep_));
     }
     const bool cuts =
         std::ranges::any_of(log_.segments, [](const auto& each) { return each.second->needs_cut; });
@@ -290,6 +297,7 @@ void store::publish() {
         status_.refusing = refusal::none;
         status_.detail.clear();
     }
+    look_for_room();
     update_oldest();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "spool/file_cache.hpp"
+#include "spool/jobs.hpp"
 #include "spool/log_state.hpp"
 #include "spool/log_tail.hpp"
 #include "spool/queue.hpp"
@@ -19,17 +20,6 @@
 #include <vector>
 
 namespace linkrunner::spool {
-
-struct append_job {
-    std::vector<new_event> events;
-    result<std::vector<appended>> outcome;
-};
-
-struct mark_job {
-    std::vector<mark> marks;
-    bool durable = false; // the job asks for an fdatasync that holds its marks
-    result<void> outcome; // of durable ones
-};
 
 class store {
   public:
@@ -54,6 +44,11 @@ class store {
 
     // How an event ended; nothing while it is pending, and when that is not known any more.
     std::optional<mark_kind> end_of(sequence number) const;
+
+    // when_full: drop_oldest. Where events must go soon. Whoever has some of them in flight or in memory is
+    // to name them; drop() spares those, and what read() gave out since. Returns what it dropped, in order.
+    std::optional<number_range> room_wanted() const noexcept { return room_wanted_; }
+    std::vector<sequence> drop(number_range range, std::vector<sequence> held);
 
     // What is not urgent: syncs marks a second after they were written, retires finished segments, tries a
     // disk that had failed, forgets identities. To be called at due(), and may be called at any time.
@@ -99,6 +94,7 @@ class store {
 
     // Marks (store_marks.cpp).
     void apply(std::span<mark_job> jobs);
+    void add_mark(segment& one, const mark& what);
     void change_state(segment& one, sequence number, event_state state);
     void write_marks();
     result<void> sync_marks();
@@ -119,6 +115,15 @@ class store {
     bool remove_leaving();
     void cut_refused();
     void forget_identities();
+
+    // Policies (store_drop.cpp).
+    void look_for_room();
+    bool choose_for_drop();
+    void drop_one(segment& one, sequence number);
+    void bound_dead_letters();
+    void drop_surplus_letters();
+    void drop_old_letters(wall_time before);
+    void count_dropped_letters(drop_reason why, std::uint64_t count);
 
     // Compaction (store_compact.cpp).
     bool compact_some();
@@ -161,6 +166,14 @@ class store {
     steady_time marks_retry_at_{};
     steady_time next_upkeep_{};
     steady_time probe_at_{};
+    std::optional<number_range> room_wanted_;
+    std::vector<sequence> handed_out_; // by read(), of room_wanted_ and since then
+    sequence drop_from_ = 0;           // where to look next for what may be dropped
+    bool drop_helped_ = false;         // since looking began at the front
+    steady_time drop_pause_until_{};
+    steady_time dead_look_at_{};
+    wall_time opened_wall_{};
+    steady_time opened_steady_{};
     std::size_t refused_bytes_ = 0; // of the job that found the queue full
     sequence oldest_hint_ = 0;
     sequence oldest_number_ = 0;

@@ -11,7 +11,6 @@ constexpr std::size_t most_dirty = 64; // marks files open at a time
 
 void store::apply(std::span<mark_job> jobs) {
     segment* one = nullptr;
-    std::string record;
     for (const mark_job& job : jobs) {
         for (const mark& each : job.marks) {
             if (one == nullptr || !one->holds(each.number)) {
@@ -28,17 +27,25 @@ void store::apply(std::span<mark_job> jobs) {
                 }
                 continue;
             }
-            if (!one->marks.dirty() && std::ranges::find(dirty_, one) == dirty_.end()) {
-                dirty_.push_back(one);
-            }
-            record.clear();
-            encode_mark(record, each, log_.salt);
-            one->marks.add(record);
-            compact_wanted_ = true;
-            change_state(*one, each.number, next);
+            add_mark(*one, each);
         }
     }
     write_marks();
+}
+
+void store::add_mark(segment& one, const mark& what) {
+    if (!one.marks.dirty() && std::ranges::find(dirty_, &one) == dirty_.end()) {
+        dirty_.push_back(&one);
+    }
+    std::string record;
+    encode_mark(record, what, log_.salt);
+    one.marks.add(record);
+    if (what.kind == mark_kind::dead) {
+        one.note_death(one.death_of(what.letter));
+        dead_look_at_ = std::min(dead_look_at_, clock_.steady() + std::chrono::seconds(1));
+    }
+    compact_wanted_ = true;
+    change_state(one, what.number, after(one.state(what.number), what.kind));
 }
 
 void store::change_state(segment& one, sequence number, event_state state) {

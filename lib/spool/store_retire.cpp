@@ -93,6 +93,10 @@ bool store::keep_identities(sequence first, sequence last) {
         return false;
     }
     log_.identity_files.insert_or_assign(first, retained_identities{last, content.size()});
+    std::erase_if(log_.identity_files, [&](const auto& each) { // the new one has what is in these
+        return each.first > first && each.second.last <= last &&
+               disk_.remove(options_.directory + "/" + identities_name(each.first));
+    });
     return true;
 }
 

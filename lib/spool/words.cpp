@@ -29,6 +29,18 @@ std::optional<dead_reason> dead_reason_from(std::string_view word) noexcept {
     return {};
 }
 
+const char* word_for(drop_reason why) noexcept {
+    switch (why) {
+    case drop_reason::queue_full:
+        return "queue_full";
+    case drop_reason::dead_max_bytes:
+        return "dead_max_bytes";
+    case drop_reason::dead_max_age:
+        return "dead_max_age";
+    }
+    return "unknown";
+}
+
 const char* word_for(refusal why) noexcept {
     switch (why) {
     case refusal::none:

@@ -57,6 +57,10 @@ void spool_model::begin_mark(const spool::mark& one) {
     }
 }
 
+void spool_model::may_be_dropped(spool::sequence number) {
+    events_.at(number).possible |= bit(event_state::dropped);
+}
+
 void spool_model::marks_durable(const std::vector<spool::mark>& marks) {
     for (const spool::mark& one : marks) {
         const auto found = events_.find(one.number);

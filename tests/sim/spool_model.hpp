@@ -36,6 +36,7 @@ class spool_model {
     void refused(const std::string& id, bool unknown);
 
     void begin_mark(const spool::mark& one);
+    void may_be_dropped(spool::sequence number); // from now on, after a crash
     void marks_durable(const std::vector<spool::mark>& marks);
 
     // Holds a store against the model; the first difference in words.

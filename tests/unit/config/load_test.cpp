@@ -408,6 +408,8 @@ TEST_F(Load, WhatIsAllowedButUnwiseIsNoted) {
                 ElementsAre(HasSubstr("upstream.connections (32)")));
     EXPECT_THAT(good("intake: {max_waiters: 1024}\n").notes, ElementsAre(HasSubstr("max_connections")));
     EXPECT_THAT(good("spool: {sync: never}\n").notes, ElementsAre(HasSubstr("a power cut loses")));
+    EXPECT_THAT(good("spool: {dead: {max_bytes: 2GiB}}\n").notes, ElementsAre(HasSubstr("bounds both")));
+    EXPECT_THAT(good("spool: {when_full: drop_oldest}\n").notes, ElementsAre(HasSubstr("drops events")));
 }
 
 } // namespace

@@ -66,7 +66,7 @@ TEST(Suggest, NearNamesAreFoundAndFarOnesAreNot) {
     EXPECT_EQ(meant_key("upsteam.url"), "upstream.url");
     EXPECT_EQ(meant_key("log.lvl"), "log.level");
     EXPECT_EQ(meant_key("rate"), "delivery.rate");
-    EXPECT_EQ(meant_key("spool.max_age"), "delivery.max_age");
+    EXPECT_EQ(meant_key("spool.max_age"), "spool.dead.max_age");
     EXPECT_EQ(meant_key("delivery.maxattempts"), "delivery.max_attempts");
     EXPECT_EQ(meant_key("xylophone"), std::nullopt);
     EXPECT_EQ(meant_key(""), std::nullopt);

@@ -40,8 +40,8 @@ class queue_on_loop_test : public ::testing::Test {
   protected:
     queue_on_loop_test() { open(); }
 
-    void open() {
-        settings options;
+    void open(settings options = {}) {
+        queue_.reset();
         options.directory = "/spool";
         recovery_report report;
         queue_ = queue::open_on_loop(options, disk_, clock_, loop_, random_, report, [this](double) {
@@ -143,6 +143,46 @@ TEST_F(queue_on_loop_test, refusals_carry_their_code_and_end_when_the_cause_does
     EXPECT_EQ(queue_->status().refusing, refusal::none);
     EXPECT_TRUE(append({make_event("a")}));
     EXPECT_EQ(findings.size(), 2u);
+}
+
+TEST_F(queue_on_loop_test, what_is_dropped_to_make_room_is_asked_for_first_and_told_to_who_waits) {
+    settings options;
+    options.max_bytes = 1 << 20;
+    options.when_full = full_policy::drop_oldest;
+    open(options);
+    loop_.run_for(2s);
+    const auto fill = [this] {
+        for (int i = 0; i < 600; ++i) {
+            new_event big = make_event(std::to_string(queue_->status().next));
+            big.body.resize(1000, ' ');
+            const auto outcome = append({big});
+            ASSERT_TRUE(outcome) << outcome.error().message;
+            loop_.run_for(20ms);
+        }
+    };
+    int ended = 0;
+    queue_->watch(1, [&](mark_kind) { ADD_FAILURE() << "it is held"; });
+    queue_->watch(2, [&](mark_kind how) { ended += how == mark_kind::dropped ? 1 : 100; });
+    fill();
+    EXPECT_EQ(queue_->status().events.dropped, 0u) << "nobody was there to be asked";
+    std::vector<sequence> told;
+    queue_->on_drop({[](sequence first, sequence) {
+                         return first == 1 ? std::vector<sequence>{1} : std::vector<sequence>{};
+                     },
+                     [&](sequence, sequence, const std::vector<sequence>& gone) {
+                         told.insert(told.end(), gone.begin(), gone.end());
+                     }});
+    loop_.run_ready();
+    for (int i = 0; i < 4; ++i) {
+        fill();
+        loop_.run_for(2s);
+    }
+    EXPECT_EQ(ended, 1);
+    EXPECT_GT(queue_->status().events.dropped, 1000u);
+    EXPECT_EQ(told.size(), queue_->status().events.dropped);
+    EXPECT_EQ(read().front(), "1");
+    queue_->on_drop({});
+    queue_->close();
 }
 
 TEST_F(queue_on_loop_test, close_answers_what_is_in_hand_and_refuses_the_rest) {
