@@ -57,7 +57,7 @@ struct round {
     std::optional<number_range> room_wanted;
 
     std::size_t requests() const noexcept {
-        return appends.size() + marks.size() + reads.size() + lookups.size() + tasks.size() + drops.size();
+        return appends.size() + marks.size() + reads.size() + lookups.size() + drops.size() + tasks.size();
     }
 };
 
