@@ -116,7 +116,7 @@ result<void> application::open_parts() {
     }
     key_watch_ = std::make_unique<secret_watch>(
         "server key", settings_.server_key_path, settings_.server_key, loop_, clock_,
-        [this] { return forwarder_->view().state == delivery::upstream_state::held_unauthorized; },
+        [this] { return delivery::is_held(forwarder_->view().state); },
         [this](const std::string& key) {
             intake_->set_server_key(key);
             forwarder_->set_server_key(key);

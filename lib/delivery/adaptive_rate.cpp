@@ -25,7 +25,8 @@ double adaptive_rate::share() const {
 
 void adaptive_rate::throttled(const attempt& what, steady_time now) {
     const double spaces = std::chrono::duration<double>(what.gap).count() * current_;
-    if (!adaptive_ || what.began <= lowered_ || (what.probe && spaces > by_.pause)) {
+    const bool old = lowered_ != steady_time::min() && what.began <= lowered_ + by_.grace;
+    if (!adaptive_ || old || (what.probe && spaces > by_.pause)) {
         return;
     }
     lowered_ = now;

@@ -11,9 +11,10 @@
 //
 // - Nothing but success for longer than the share lets expect: r grows faster, until the next 429.
 // - Three 429s with far too few successes between: r is halved.
-// - A 429 counts once for all attempts that were under way when r was last lowered, and not at all for a
-// probe
-//   after a pause of several requests' time: it says that the API wants a pause, not that r is too high.
+// - A 429 counts once for all attempts that were begun before r was last lowered or in the second after it
+//   (limits are kept by the second: the rest of one that is used up says nothing new), and not at all for a
+//   probe after a pause of several requests' time: it says that the API wants a pause, not that r is too
+//   high.
 // - Successes raise r only where r was what bounded the sending.
 // - Without a ceiling, r starts low and doubles within a second until the first 429.
 // - Below the ceiling the distance of requests is dithered by a tenth, or senders of one speed could meet in
@@ -42,6 +43,7 @@ class adaptive_rate {
         double crowded = 0.2;        // three distances of 429s together, in usual ones: halved
         double fastest_growth = 0.1; // of requests per second, by a success
         double pause = 2;            // distances of requests
+        nanoseconds grace = std::chrono::seconds(1);
         double dither = 0.1;
         double first = 1;          // per second, without a ceiling
         double lowest = 1.0 / 300; // per second

@@ -80,6 +80,7 @@ enum class upstream_state : std::uint8_t {
 };
 
 const char* word_for(upstream_state state) noexcept;
+bool is_held(upstream_state state) noexcept; // one of held_*
 
 class scheduler {
   public:

@@ -62,6 +62,10 @@ const char* word_for(upstream_state state) noexcept {
     return "";
 }
 
+bool is_held(upstream_state state) noexcept {
+    return state >= upstream_state::held_unauthorized && state <= upstream_state::held_rejecting;
+}
+
 scheduler::view scheduler_core::look(steady_time now) const {
     view out;
     out.rate_per_second = rate_.rate(now);

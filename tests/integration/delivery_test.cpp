@@ -247,6 +247,31 @@ TEST_F(delivery, survives_a_limit_lower_than_its_own_rate) {
     EXPECT_LT(daemon->metric("linkrunnerd_rate_limit_current"), 200);
 }
 
+TEST_F(delivery, finds_the_limit_where_none_is_configured) {
+    sandbox::api_settings limited = keyed();
+    limited.rate = {50, 1, sandbox::rate_kind::window};
+    start_with("", {{"delivery.rate", "auto"}}, limited);
+    for (int i = 0; i < 150; ++i) {
+        post("e", "u" + std::to_string(i));
+    }
+    EXPECT_TRUE(daemon->wait_ledger("delivered", 150));
+    EXPECT_EQ(api->duplicates(), 0U);
+    EXPECT_TRUE(daemon->status().at("upstream").at("rate_ceiling_per_second").is_null());
+    const double found = daemon->metric("linkrunnerd_rate_limit_current");
+    EXPECT_GT(found, 5);
+    EXPECT_LT(found, 200);
+}
+
+TEST_F(delivery, buries_the_ambiguous_attempts_of_the_events_that_are_named) {
+    start_with("name=purchase_made lost; name=seen count=1 lost",
+               {{"delivery.ambiguous_names.dead", "purchase_*"}});
+    post("purchase_made", "u", "1");
+    post("seen", "v", "2");
+    EXPECT_TRUE(daemon->wait_ledger("dead", 1));
+    EXPECT_TRUE(daemon->wait_ledger("delivered", 1));
+    EXPECT_EQ(daemon->metric("linkrunnerd_events_dead_total{reason=\"ambiguous\"}"), 1);
+}
+
 TEST_F(delivery, rides_an_outage_out_and_burns_no_attempts) {
     start_sandbox(keyed());
     api->set_listening(false);

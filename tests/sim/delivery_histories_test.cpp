@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 #if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
 constexpr std::uint64_t usual_count = 60; // some twenty times slower
 #else
-constexpr std::uint64_t usual_count = 1'500;
+constexpr std::uint64_t usual_count = 2'000;
 #endif
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {

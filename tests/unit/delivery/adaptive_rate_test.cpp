@@ -36,18 +36,20 @@ TEST(adaptive_rate, is_lowered_by_a_little_once_for_all_that_was_under_way) {
     rate.throttled(sent(start + 50ms), start + 120ms);
     rate.throttled(sent(start + 100ms), start + 130ms);
     EXPECT_DOUBLE_EQ(rate.rate(start), once);
-    rate.throttled(sent(start + 101ms), start + 200ms);
+    rate.throttled(sent(start + 1s), start + 1100ms);
+    EXPECT_DOUBLE_EQ(rate.rate(start), once) << "the same second is still used up";
+    rate.throttled(sent(start + 1101ms), start + 1200ms);
     EXPECT_NEAR(rate.rate(start), 91.4, 0.1);
 }
 
 TEST(adaptive_rate, is_halved_when_429s_come_with_far_too_few_successes_between) {
     adaptive_rate rate(100, true, {});
     for (int i = 1; i <= 6; ++i) {
-        rate.throttled(sent(start + i * 1s), start + i * 1s);
+        rate.throttled(sent(start + i * 2s), start + i * 2s);
     }
     EXPECT_NEAR(rate.rate(start), 91.4 / 16, 0.1) << "lowered twice, then halved four times";
     for (int i = 7; i <= 60; ++i) {
-        rate.throttled(sent(start + i * 1s), start + i * 1s);
+        rate.throttled(sent(start + i * 2s), start + i * 2s);
     }
     EXPECT_NEAR(rate.rate(start), 1.0 / 300, 0.003) << "no lower than the floor";
     EXPECT_GE(rate.rate(start), 1.0 / 300);
@@ -67,7 +69,7 @@ TEST(adaptive_rate, stays_where_it_is_on_the_share_of_429s_that_it_wants) {
         }
         const double before = free.rate(start);
         for (int round = 0; round < 20; ++round) {
-            free.throttled(sent(now += 1s), now);
+            free.throttled(sent(now += 2s), now);
             succeed(free, now += 1s, static_cast<int>(1 / share));
         }
         EXPECT_NEAR(free.rate(start), before, before * 0.2) << r;
@@ -77,7 +79,7 @@ TEST(adaptive_rate, stays_where_it_is_on_the_share_of_429s_that_it_wants) {
 TEST(adaptive_rate, raises_faster_when_nothing_is_answered_429_for_long) {
     adaptive_rate rate(29, true, {});
     for (int i = 1; i <= 9; ++i) {
-        rate.throttled(sent(start + i * 1s), start + i * 1s);
+        rate.throttled(sent(start + i * 2s), start + i * 2s);
     }
     EXPECT_LT(rate.rate(start), 1);
     double seconds = 0;

@@ -18,14 +18,34 @@ using test::sharing;
 
 constexpr limit_kind kinds[] = {limit_kind::token_bucket, limit_kind::fixed_window, limit_kind::sliding_log};
 
+struct share {
+    std::size_t daemons;
+    limit_kind kind;
+    std::optional<double> rate;
+};
+
+#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
+constexpr auto settling = 1200s; // some thirty times slower
+const std::vector<share> cases = {{2, limit_kind::token_bucket, std::nullopt}};
+#else
+constexpr auto settling = 7200s;
+const std::vector<share> cases = {{2, limit_kind::token_bucket, std::nullopt},
+                                  {2, limit_kind::fixed_window, std::nullopt},
+                                  {2, limit_kind::sliding_log, 29},
+                                  {10, limit_kind::token_bucket, 29},
+                                  {10, limit_kind::fixed_window, std::nullopt},
+                                  {10, limit_kind::sliding_log, std::nullopt}};
+#endif
+
 sharing short_of(std::size_t daemons, limit_kind kind, std::optional<double> rate) {
     sharing out;
     out.daemons = daemons;
     out.kind = kind;
     out.rate = rate;
     out.joining = 60s;
-    out.settling = 7200s;
-    out.measured = 2400s;
+    out.settling = settling;
+    out.measured = settling / 3;
+    out.window = settling / 6;
     out.seed = 11;
     return out;
 }
@@ -41,23 +61,6 @@ TEST(pacing, finds_a_limit_that_nobody_told_and_uses_it) {
         EXPECT_LE(got.throttled, 0.003);
     }
 }
-
-struct share {
-    std::size_t daemons;
-    limit_kind kind;
-    std::optional<double> rate;
-};
-
-#if defined(__SANITIZE_ADDRESS__) || (defined(__has_feature) && __has_feature(address_sanitizer))
-const std::vector<share> cases = {{2, limit_kind::fixed_window, std::nullopt}}; // some thirty times slower
-#else
-const std::vector<share> cases = {{2, limit_kind::token_bucket, std::nullopt},
-                                  {2, limit_kind::fixed_window, std::nullopt},
-                                  {2, limit_kind::sliding_log, 29},
-                                  {10, limit_kind::token_bucket, 29},
-                                  {10, limit_kind::fixed_window, std::nullopt},
-                                  {10, limit_kind::sliding_log, std::nullopt}};
-#endif
 
 TEST(pacing, shares_a_limit_among_two_and_among_ten) {
     for (const share& one : cases) {

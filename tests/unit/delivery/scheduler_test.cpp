@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,23 @@ TEST(scheduler, lets_nothing_expire_by_a_wall_clock_that_jumps) {
         w.run_for(1s);
         EXPECT_EQ(w.delivery().look(w.now()).expiry_note.empty(), jump < 0h)
             << "after a jump ahead the clock stands behind the newest event, until it is there again";
+    }
+}
+
+TEST(scheduler, has_the_word_of_the_contract_for_each_state) {
+    const std::pair<upstream_state, const char*> words[] = {
+        {upstream_state::healthy, "healthy"},
+        {upstream_state::throttled, "throttled"},
+        {upstream_state::outage, "outage"},
+        {upstream_state::held_unauthorized, "held_unauthorized"},
+        {upstream_state::held_suspended, "held_suspended"},
+        {upstream_state::held_misconfigured, "held_misconfigured"},
+        {upstream_state::held_rejecting, "held_rejecting"},
+        {upstream_state::paused, "paused"},
+        {upstream_state::draining, "draining"}};
+    for (const auto& [state, word] : words) {
+        EXPECT_STREQ(word_for(state), word);
+        EXPECT_EQ(is_held(state), std::string_view(word).starts_with("held_"));
     }
 }
 
