@@ -144,7 +144,7 @@ class killed : public daemon_test {
 TEST_F(killed, under_load_many_times_loses_nothing_that_was_acknowledged) {
     start_sandbox(remembering());
     std::mt19937 random(20'240'601);
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 100; ++i) {
         SCOPED_TRACE(i);
         round(1 + random() % 400);
     }
