@@ -191,7 +191,8 @@ result<compacted> compact(disk& files, const std::string& directory, const log_s
     header.created_at = now;
     compacted out;
     out.made = std::make_unique<segment>(
-        header, mark_log(files, directory, header.first, {id, log.hash_seed}, marks_ahead_bytes));
+        header, mark_log(files, directory, header.first, {id, log.hash_seed}, marks_ahead_bytes),
+        parts.front()->last_lane());
     out.made->marks.begin_after(parts.front()->marks);
     sparse_file file(files, directory + "/" + segment_name(header.first));
     auto done = file.begin();

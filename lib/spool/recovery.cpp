@@ -196,9 +196,11 @@ void recovery::scan_all() {
         const bool newest = following == headers_.end();
         load_identities(each->first);
         const segment_header& header = each->second;
-        auto one = std::make_unique<segment>(header, mark_log(disk_, options_.directory, header.first,
-                                                              {header.id, log_.hash_seed},
-                                                              marks_ahead_bytes(options_)));
+        auto one =
+            std::make_unique<segment>(header,
+                                      mark_log(disk_, options_.directory, header.first,
+                                               {header.id, log_.hash_seed}, marks_ahead_bytes(options_)),
+                                      options_.last_lane);
         one->sealed = true;
         scan_one(*one, newest ? 0 : following->first, newest);
         log_.next = std::max(log_.next, one->next());

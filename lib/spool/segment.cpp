@@ -88,7 +88,7 @@ void segment::add(sequence number, std::uint8_t lane, std::uint64_t offset, even
     } else {
         add_gap(number, event_state::lost);
     }
-    push(lane, state, offset);
+    push(std::min(lane, last_lane_), state, offset);
 }
 
 void segment::add_gap(sequence up_to, event_state gap) {

@@ -46,7 +46,9 @@ std::optional<mark_kind> end_of(event_state state) noexcept;
 
 class segment {
   public:
-    segment(segment_header header, mark_log marks) : header(header), marks(std::move(marks)) {}
+    // Events of lanes beyond `last_lane` count as of that.
+    segment(segment_header header, mark_log marks, std::uint8_t last_lane = max_lanes - 1)
+        : header(header), marks(std::move(marks)), last_lane_(last_lane) {}
 
     segment_header header;
     mark_log marks;
@@ -78,6 +80,7 @@ class segment {
 
     event_state state(sequence number) const noexcept;
     std::uint8_t lane(sequence number) const noexcept;
+    std::uint8_t last_lane() const noexcept { return last_lane_; }
     void set_state(sequence number, event_state state) noexcept;
 
     // The first event from `from` on that is pending in this lane, or in any lane (-1).
@@ -122,6 +125,7 @@ class segment {
     std::vector<std::uint32_t> checkpoints_; // offset / 8 of the first frame at or after index 64 k
     std::vector<std::uint32_t> numbers_;     // sparse only: number - first
     std::array<std::uint64_t, event_states> counts_{};
+    std::uint8_t last_lane_;
     std::array<std::uint64_t, max_lanes> lane_pending_{};
 };
 

@@ -12,6 +12,10 @@ namespace {
 constexpr std::size_t chunk_bytes = 1 << 20;
 constexpr std::uint64_t sector_bytes = 512;
 
+// No segment holds more events: one that is longer than 16 MiB takes no further group, and a group's requests
+// have bodies of a few hundred MiB at most. A frame whose number is farther ahead is none of ours.
+constexpr std::uint64_t most_missing = 1 << 22;
+
 class scan {
   public:
     scan(disk_file& file, segment& into, const scan_request& request, std::string& buffer)
@@ -71,7 +75,7 @@ class scan {
                 return;
             }
             last_sparse_ = number;
-        } else if (number - segment_.next() > (frame.offset - segment_.end) / event_head_bytes) {
+        } else if (number - segment_.next() > most_missing) {
             finding(frame.offset, "frame of event " + std::to_string(number) + " out of order, ignored");
             return;
         } else if (number > segment_.next()) {

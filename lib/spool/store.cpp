@@ -141,6 +141,7 @@ result<batch> store::read(std::uint8_t lane, sequence from, std::size_t max_even
                      (reader.failure() ? " (" + reader.failure()->message + ")" : std::string()));
                 continue;
             }
+            event->lane = one.lane(*wanted);
             event->sending_marked = one.state(*wanted) == event_state::sending;
             if (room_wanted_ && *wanted >= room_wanted_->first && *wanted < room_wanted_->last) {
                 handed_out_.push_back(*wanted);

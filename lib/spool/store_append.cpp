@@ -209,9 +209,11 @@ result<void> store::begin_segment() {
         return begun;
     }
     readers_.forget(options_.directory + "/" + segment_name(header.first));
-    auto made = std::make_unique<segment>(header, mark_log(disk_, options_.directory, header.first,
-                                                           {header.id, header.hash_seed},
-                                                           marks_ahead_bytes(options_)));
+    auto made =
+        std::make_unique<segment>(header,
+                                  mark_log(disk_, options_.directory, header.first,
+                                           {header.id, header.hash_seed}, marks_ahead_bytes(options_)),
+                                  options_.last_lane);
     active_ = made.get();
     active_->file_bytes = tail_.file_bytes();
     // What had this name held no event: an abandoned beginning, or nothing but a header.

@@ -207,5 +207,19 @@ TEST_F(store_test, an_event_beyond_what_a_frame_can_hold_is_refused_alone) {
     EXPECT_EQ(stored("a"), 1u);
 }
 
+TEST_F(store_test, events_of_a_lane_that_the_configuration_has_no_more_go_with_the_last_one) {
+    stored("a", 0);
+    stored("b", 1);
+    stored("c", 4);
+    settings_.last_lane = 1;
+    reopen();
+    EXPECT_THAT(pending(1), ElementsAre("b", "c"));
+    EXPECT_EQ(store_->status().pending_by_lane[1], 2u);
+    EXPECT_EQ(store_->read(1, 3, 1, 1 << 20)->events.at(0).lane, 1);
+    settings_.last_lane = max_lanes - 1;
+    reopen();
+    EXPECT_THAT(pending(4), ElementsAre("c"));
+}
+
 } // namespace
 } // namespace linkrunner::spool
