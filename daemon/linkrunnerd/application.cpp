@@ -204,9 +204,10 @@ void application::log_start(const spool::recovery_report& found) {
 
 void application::on_signal(int number) {
     if (number == SIGHUP) {
-        log::info("SIGHUP: looking at the server key file");
+        log::info("SIGHUP: looking at the files of secrets, probing what is held");
         key_watch_->look();
         token_watch_->look();
+        forwarder_->probe_holds();
         return;
     }
     if (stopping_) {

@@ -84,6 +84,12 @@ void hold::key_changed(steady_time now) {
     }
 }
 
+void hold::probe_at(steady_time when) {
+    if (kind_ != hold_kind::none) {
+        next_probe_ = std::min(next_probe_, when);
+    }
+}
+
 void hold::probe_begun(steady_time now, std::uint64_t user_key) {
     probing_ = true;
     probed_user_ = user_key;

@@ -52,6 +52,7 @@ class hold {
     judgement succeeded(sequence number, steady_time began);
 
     void key_changed(steady_time now);
+    void probe_at(steady_time when); // unless a probe is under way
 
     void probe_begun(steady_time now, std::uint64_t user_key);
     void probe_ended(); // tells nothing more than refused(), rejected(), succeeded() did

@@ -131,6 +131,8 @@ class scheduler {
 
     // The server key has changed: holds for authorization are probed at once.
     virtual void key_changed(steady_time now) = 0;
+    // An operator says that something may be better now: every hold is probed at once.
+    virtual void probe_holds(steady_time now) = 0;
     virtual void pause(bool paused) = 0;
     // Draining: no waiting events are asked for beyond what is needed to keep sending; the state says so.
     virtual void drain() = 0;

@@ -248,6 +248,12 @@ void scheduler_core::not_sent(sequence number, steady_time now) {
     rest(event, now + rest_of_unsent);
 }
 
+void scheduler_core::probe_holds(steady_time now) {
+    for (hold& one : holds_) {
+        one.probe_at(now);
+    }
+}
+
 void scheduler_core::key_changed(steady_time now) {
     ++key_;
     for (hold& one : holds_) {

@@ -104,6 +104,11 @@ void forwarder::set_server_key(std::string key) {
     pump();
 }
 
+void forwarder::probe_holds() {
+    scheduler_->probe_holds(ports_.time.steady());
+    pump();
+}
+
 void forwarder::drain(steady_time no_more_after, std::function<void()> idle) {
     idle_ = std::move(idle);
     drain_end_ = no_more_after;

@@ -57,6 +57,8 @@ class forwarder {
 
     // Holds for authorization are probed at once with the new key.
     void set_server_key(std::string key);
+    // Every hold is probed at once.
+    void probe_holds();
 
     // Dead letters that an operator made pending again; to be told of each.
     void replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers);

@@ -51,6 +51,17 @@ TEST_F(hold, on_a_wrong_key_ends_on_sighup) {
     EXPECT_TRUE(api->wait_for_unique(1, patience));
 }
 
+TEST_F(hold, of_any_kind_is_probed_on_sighup) {
+    start_sandbox(keyed());
+    api->add_faults("status=402");
+    start({{"delivery.hold_probe", "1h"}});
+    post("e", "u");
+    ASSERT_TRUE(daemon->wait_state("held_suspended"));
+    api->clear_faults();
+    daemon->child().signal(SIGHUP);
+    EXPECT_TRUE(api->wait_for_unique(1, patience));
+}
+
 TEST_F(hold, on_a_wrong_key_ends_by_a_probe_when_the_api_takes_it_again) {
     start_sandbox(keyed());
     api->set_key("another-key");
