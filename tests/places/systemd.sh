@@ -34,8 +34,6 @@ echo "   ok  exposure: $exposure"
 mkdir -p "$root/etc/linkrunnerd" "$root/etc/systemd/system/linkrunnerd.service.d"
 install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"first-k3y"
 cat >"$root/etc/linkrunnerd/linkrunnerd.yaml" <<CONF
-intake:
-  unix_group: linkrunner
 upstream:
   url: http://127.0.0.1:8080/api/v1
 delivery:
@@ -46,7 +44,7 @@ shutdown:
 CONF
 # As docs/install-host.md lets other services post over the socket.
 grep -q '^linkrunner:' "$root/etc/group" || echo 'linkrunner:x:990:' >>"$root/etc/group"
-printf '[Service]\nSupplementaryGroups=linkrunner\n' >"$root/etc/systemd/system/linkrunnerd.service.d/group.conf"
+printf '[Service]\nGroup=linkrunner\n' >"$root/etc/systemd/system/linkrunnerd.service.d/group.conf"
 # A hang is to be noticed while the test watches.
 printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/linkrunnerd.service.d/watchdog.conf"
 cat >"$root/etc/systemd/system/sandbox.service" <<CONF
