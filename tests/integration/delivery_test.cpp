@@ -264,7 +264,7 @@ TEST_F(delivery, finds_the_limit_where_none_is_configured) {
 
 TEST_F(delivery, buries_the_ambiguous_attempts_of_the_events_that_are_named) {
     start_with("name=purchase_made lost; name=seen count=1 lost",
-               {{"delivery.ambiguous_names.dead", "purchase_*"}});
+               {{"events.rules", "[{names: [\"purchase_*\"], ambiguous: dead}]"}});
     post("purchase_made", "u", "1");
     post("seen", "v", "2");
     EXPECT_TRUE(daemon->wait_ledger("dead", 1));
