@@ -120,6 +120,8 @@ class copier {
                     continue;
                 }
                 end = head.number + 1;
+            } else if (head.type == frame_type::mark && head.number < limit) {
+                end = std::max(end, head.number + 1); // it tells of its event, of which the frame is lost
             }
             if (head.type != frame_type::closed) {
                 to.add(frame->frame);
