@@ -16,7 +16,8 @@
 #   tests/run.sh unit -R spool   further arguments, from the first that begins with '-', go to ctest
 #
 # Builds lie in build/. The last line is ctest's summary; the exit status is 0 only when all passed.
-# FUZZ_SECONDS (20) is the time of each fuzz target; JOBS (the number of cores) how much runs at once.
+# FUZZ_SECONDS (20) is the time of each fuzz target, FUZZ_SEED (1; 0: another each time) what it begins with, so that a
+# failure can be repeated; JOBS (the number of cores) how much runs at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 top=$PWD
@@ -95,7 +96,7 @@ trees=()
 names=()
 if has tidy || has unit || has sim || has integration || has fault || has fuzz; then
     configure asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only" \
-        -DLINKRUNNER_SANITIZE=address -DLINKRUNNER_FUZZ=ON -DLINKRUNNER_FUZZ_SECONDS="${FUZZ_SECONDS:-20}"
+        -DLINKRUNNER_SANITIZE=address -DLINKRUNNER_FUZZ=ON -DLINKRUNNER_FUZZ_SECONDS="${FUZZ_SECONDS:-20}" -DLINKRUNNER_FUZZ_SEED="${FUZZ_SEED:-1}"
 fi
 for part in unit sim integration fault fuzz; do
     if has $part; then
