@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::size_t most_examples = 3; // of each code
 
-class placeholder_id final : public event::id_source {
+class sample_id final : public event::id_source {
   public:
     std::string make() override { return "00000000-0000-7000-8000-000000000000"; } // the length of a real one
 };
@@ -52,7 +52,7 @@ struct findings {
 class checker {
   public:
     explicit checker(const config::settings& all)
-        : rules_(event_policy(all)), options_(parse_options(all, rules_)), lanes_(lane_rules_of(all)),
+        : rules_(event_policy(all)), options_(parse_options(all, rules_)), lanes_(lane_rules(all)),
           time_(utc_text(system_clock().wall())) {
         out_.lanes.resize(all.delivery.lanes.size());
     }
@@ -78,14 +78,6 @@ class checker {
     const findings& result() const { return out_; }
 
   private:
-    static event::lane_rules lane_rules_of(const config::settings& all) {
-        std::vector<event::lane_rule> rules;
-        for (const config::lane_section& lane : all.delivery.lanes) {
-            rules.push_back({lane.names, lane.with_amount});
-        }
-        return event::lane_rules(rules);
-    }
-
     void take(const event::batch_item& item) {
         ++out_.events;
         auto parsed = event::parse_event(item.text, {}, options_, ids_, time_);
@@ -111,7 +103,7 @@ class checker {
     event::parse_options options_;
     event::lane_rules lanes_;
     std::string time_;
-    placeholder_id ids_;
+    sample_id ids_;
     findings out_;
 };
 

@@ -118,6 +118,14 @@ event::parse_options parse_options(const config::settings& all, const event::pol
     return out;
 }
 
+std::vector<event::lane_rule> lane_rules(const config::settings& all) {
+    std::vector<event::lane_rule> out;
+    for (const config::lane_section& lane : all.delivery.lanes) {
+        out.push_back({lane.names, lane.with_amount});
+    }
+    return out;
+}
+
 spool::settings spool_settings(const config::settings& all) {
     spool::settings out;
     out.directory = all.spool.directory;
@@ -150,9 +158,7 @@ intake::settings intake_settings(const config::settings& all) {
     out.max_body_bytes = intake.max_body;
     out.max_batch = intake.max_batch;
     out.max_waiters = intake.max_waiters;
-    for (const config::lane_section& lane : all.delivery.lanes) {
-        out.lanes.push_back({lane.names, lane.with_amount});
-    }
+    out.lanes = lane_rules(all);
     return out;
 }
 

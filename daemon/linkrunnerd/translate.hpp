@@ -18,6 +18,7 @@ spool::settings spool_settings(const config::settings& all);
 event::policy event_policy(const config::settings& all);
 // What an event is parsed with under these settings, without a spool's hash seed; `rules` must outlive it.
 event::parse_options parse_options(const config::settings& all, const event::policy& rules);
+std::vector<event::lane_rule> lane_rules(const config::settings& all);
 intake::settings intake_settings(const config::settings& all);
 net::server_settings intake_server_settings(const config::settings& all);
 // Sockets that the service manager listens on take the place of intake.listen.

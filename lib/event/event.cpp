@@ -110,7 +110,8 @@ class parsing {
             why = read();
         }
         if (!why && options_.rules != nullptr) {
-            if (options_.rules->for_name(keys_->name.text).drop) {
+            treatment_ = &options_.rules->for_name(keys_->name.text);
+            if (treatment_->drop) {
                 out_.filtered = true;
                 return std::move(out_);
             }
@@ -164,11 +165,10 @@ class parsing {
     }
 
     std::optional<violation> follow_policy(edits& changes) {
-        const policy::treatment& what = options_.rules->for_name(keys_->name.text);
-        out_.lane = what.lane;
-        out_.ambiguous_dead = what.ambiguous_dead;
+        out_.lane = treatment_->lane;
+        out_.ambiguous_dead = treatment_->ambiguous_dead;
         inspected event{std::move(out_.name), keys_->user_id.text, out_.findings, changes};
-        auto why = inspect(found_, what.checks, options_.rules->revenue_names(), event);
+        auto why = inspect(found_, treatment_->checks, options_.rules->revenue_names(), event);
         out_.name = std::move(event.name);
         if (!why && !options_.rules->additions().empty()) {
             options_.rules->additions().apply(text_, found_, out_.name, time_, changes);
@@ -207,6 +207,7 @@ class parsing {
     std::string redacted_;
     fields found_;
     std::optional<key_texts> keys_;
+    const policy::treatment* treatment_ = nullptr; // where there is a policy
     bool came_with_id_ = false;
     event out_;
 };
