@@ -220,6 +220,7 @@ void forwarder::keep(spool::stored_event event) {
 
 // The spool is full and is about to drop events: those in flight stay, the others wait for what it says.
 std::vector<spool::sequence> forwarder::hold_back(spool::sequence first, spool::sequence last) {
+    flush_marks(); // what has ended is known by its mark alone
     std::vector<spool::sequence> stay;
     for (const auto& [number, kept] : items_) {
         if (number >= first && number < last) {

@@ -101,6 +101,7 @@ class memory_queue final : public spool::queue {
 
     void unwatch(spool::watch_id id) override { watches_.erase(id); }
     void on_stored(std::function<void(std::uint32_t)> told) override { stored_ = std::move(told); }
+    void on_drop(sender who) override { dropper = std::move(who); }
     const spool::status& status() const override { return status_; }
     void close() override {}
 
@@ -124,6 +125,7 @@ class memory_queue final : public spool::queue {
     std::map<spool::sequence, spool::stored_event> events;
     std::map<spool::sequence, spool::mark_kind> ends;
     std::vector<spool::mark> recorded;
+    sender dropper;
     std::optional<error> failure; // of each append from now on
     bool held = false;            // appends wait for release()
 

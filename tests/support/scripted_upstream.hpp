@@ -35,6 +35,9 @@ class scripted_upstream final : public net::client {
                 under_way_.erase(found);
                 how.duration = latency;
                 told(std::move(how));
+                if (answered) {
+                    answered();
+                }
             }
         });
     }
@@ -67,6 +70,7 @@ class scripted_upstream final : public net::client {
     }
 
     std::function<net::answer(const net::outgoing&)> script; // 200 for everything when empty
+    std::function<void()> answered; // told after each answer, before anything else happens
     std::chrono::milliseconds latency{20};
     std::vector<attempt> attempts;
 

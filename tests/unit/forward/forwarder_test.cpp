@@ -81,6 +81,18 @@ TEST_F(forwarding, delivers_what_was_accepted_before_and_after_the_start) {
     EXPECT_EQ(upstream.attempts.front().request.body, R"({"event_id":"1"})");
 }
 
+TEST_F(forwarding, has_recorded_what_was_delivered_before_the_spool_drops_the_oldest) {
+    accept(1);
+    subject();
+    std::size_t recorded = 0;
+    upstream.answered = [&] {
+        EXPECT_TRUE(queue.dropper.in_flight(1, 2).empty());
+        recorded = ended(spool::mark_kind::delivered);
+    };
+    owner.run_for(1s);
+    EXPECT_EQ(recorded, 1u);
+}
+
 TEST_F(forwarding, works_through_a_backlog_larger_than_its_memory_at_the_rate_allowed) {
     accept(5000);
     subject();
