@@ -65,7 +65,14 @@ class checker {
         event::batch_reader reader(format, body);
         auto next = reader.next();
         for (; const auto* item = std::get_if<event::batch_item>(&next); next = reader.next()) {
-            take(*item);
+            auto parsed = event::parse_event(item->text, {}, options_, ids_, time_, event::any_call);
+            auto* const why = std::get_if<event::violation>(&parsed);
+            if (why != nullptr && event::condemns_body(format, *why)) {
+                event::locate_in_body(*why, body, *item);
+                next = std::move(*why);
+                break;
+            }
+            take(item->index, parsed);
         }
         if (const auto* broken = std::get_if<event::violation>(&next)) {
             std::fprintf(stderr, "linkrunnerd: line %zu, column %zu: %s\n", broken->line, broken->column,
@@ -78,12 +85,11 @@ class checker {
     const findings& result() const { return out_; }
 
   private:
-    void take(const event::batch_item& item) {
+    void take(std::size_t index, const std::variant<event::event, event::violation>& parsed) {
         ++out_.events;
-        auto parsed = event::parse_event(item.text, {}, options_, ids_, time_);
         if (const auto* why = std::get_if<event::violation>(&parsed)) {
             ++out_.refused;
-            out_.rejected[why->code].add({item.index, why->pointer, why->message});
+            out_.rejected[why->code].add({index, why->pointer, why->message});
             return;
         }
         const event::event& good = std::get<event::event>(parsed);
@@ -92,10 +98,10 @@ class checker {
             return;
         }
         ++out_.taken;
-        ++out_.lanes[good.lane ? *good.lane : lanes_.lane_for(good.name, good.has_amount)];
+        ++out_.lanes[good.lane ? *good.lane : lanes_.lane_for(good.lane_name(), good.has_amount)];
         for (const event::finding& each : good.findings) {
             auto& tallies = each.fixed ? out_.fixed : out_.warned;
-            tallies[std::string(event::word_for(each.which))].add({item.index, each.pointer, each.message});
+            tallies[std::string(event::word_for(each.which))].add({index, each.pointer, each.message});
         }
     }
 

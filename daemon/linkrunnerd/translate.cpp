@@ -3,7 +3,8 @@
 #include "net/keyed_hash.hpp"
 
 #include <algorithm>
-#include <array>
+#include <tuple>
+#include <type_traits>
 #include <unistd.h>
 
 namespace linkrunner::daemon {
@@ -47,13 +48,6 @@ event::action action_for(const std::string& word) {
                               : event::action::warn;
 }
 
-// In the order of event::rule.
-std::array<const std::string*, event::rule_count> words_of(const config::check_section& checks) {
-    return {&checks.amount_as_string, &checks.amount_not_number, &checks.name_style,
-            &checks.documented_name,  &checks.long_field,        &checks.placeholder_user,
-            &checks.missing_amount};
-}
-
 event::name_rule name_rule(const config::rule_section& rule, const std::vector<config::lane_section>& lanes) {
     event::name_rule out;
     out.names = rule.names;
@@ -65,10 +59,11 @@ event::name_rule name_rule(const config::rule_section& rule, const std::vector<c
     if (rule.ambiguous != "inherit") {
         out.ambiguous_dead = rule.ambiguous == "dead";
     }
-    const auto words = words_of(rule.checks);
+    const auto& words = rule.checks.words;
+    static_assert(std::tuple_size_v<std::remove_cvref_t<decltype(words)>> == event::rule_count);
     for (std::size_t i = 0; i < words.size(); ++i) {
-        if (*words[i] != "inherit") {
-            out.checks[i] = action_for(*words[i]);
+        if (words[i] != "inherit") {
+            out.checks[i] = action_for(words[i]);
         }
     }
     return out;
@@ -84,9 +79,9 @@ std::string host_name() {
 event::policy event_policy(const config::settings& all) {
     const config::events_section& events = all.events;
     event::policy_settings out;
-    const auto words = words_of(events.checks);
+    const auto& words = events.checks.words;
     for (std::size_t i = 0; i < words.size(); ++i) {
-        out.checks.all[i] = action_for(*words[i]);
+        out.checks.all[i] = action_for(words[i]);
     }
     out.revenue_names = events.revenue_names;
     for (const config::rule_section& each : events.rules) {
@@ -114,6 +109,7 @@ event::parse_options parse_options(const config::settings& all, const event::pol
     out.limits.max_event_bytes = all.intake.max_event;
     out.limits.max_depth = all.intake.max_depth;
     out.add_event_id = all.events.add_event_id;
+    out.remove_all_payments = all.events.remove_all_payments;
     out.rules = &rules;
     return out;
 }
@@ -153,6 +149,7 @@ intake::settings intake_settings(const config::settings& all) {
     out.limits.max_event_bytes = intake.max_event;
     out.limits.max_depth = intake.max_depth;
     out.add_event_id = all.events.add_event_id;
+    out.remove_all_payments = all.events.remove_all_payments;
     out.rules = event_policy(all);
     out.ambiguous_dead = all.delivery.ambiguous == "dead";
     out.max_body_bytes = intake.max_body;

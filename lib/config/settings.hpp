@@ -2,6 +2,7 @@
 // no library types.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -95,8 +96,8 @@ struct add_section {
 
 // Of data quality: off | warn | reject, some also fix; in a rule per name also "inherit".
 struct check_section {
-    std::string amount_as_string, amount_not_number, name_style, documented_name, long_field,
-        placeholder_user, missing_amount;
+    std::array<std::string, 11>
+        words; // in the order of check_rows in table_events.cpp, which is event::rule's
     bool operator==(const check_section&) const = default;
 };
 
@@ -105,13 +106,15 @@ struct rule_section {
     bool drop = false;
     std::string lane;                  // empty: as delivery.lanes says
     std::string ambiguous = "inherit"; // inherit | retry | dead
-    check_section checks = {"inherit", "inherit", "inherit", "inherit", "inherit", "inherit", "inherit"};
+    check_section checks = {{"inherit", "inherit", "inherit", "inherit", "inherit", "inherit", "inherit",
+                             "inherit", "inherit", "inherit", "inherit"}};
     bool operator==(const rule_section&) const = default;
 };
 
 struct events_section {
     bool add_event_id = true;
-    check_section checks = {"fix", "warn", "warn", "warn", "warn", "warn", "warn"};
+    check_section checks = {
+        {"fix", "warn", "warn", "warn", "warn", "warn", "warn", "warn", "warn", "warn", "warn"}};
     std::vector<std::string> revenue_names = {"purchase_completed", "order_completed", "order_paid",
                                               "payment_completed",  "payment_success", "*_purchased"};
     std::vector<redact_section> redact;
@@ -120,6 +123,7 @@ struct events_section {
     std::string stamp, host; // keys of event_data
     bool overwrite = false;
     std::vector<rule_section> rules;
+    bool remove_all_payments = false;
     bool operator==(const events_section&) const = default;
 };
 

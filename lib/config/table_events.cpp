@@ -1,6 +1,9 @@
 // The part of the table about what is done to events at intake (docs/data-quality.md).
 #include "config/shapes.hpp"
 
+#include <array>
+#include <utility>
+
 namespace linkrunner::config {
 namespace {
 
@@ -11,10 +14,42 @@ check_section& checks_of(rule_section& r) {
     return r.checks;
 }
 
+struct check_row {
+    std::string_view name; // for all events; in a rule per name without "events."
+    bool fixable;
+    std::string_view description;
+};
+
+// In the order of event::rule.
+constexpr std::array<check_row, 11> check_rows = {{
+    {"events.amount_as_string", true,
+     "An amount that is a number in quotes, which the API does not count; fix: the quotes go."},
+    {"events.amount_not_number", false, "An amount that is no number at all."},
+    {"events.name_style", true,
+     "An event_name that is not in snake_case; fix: it is converted (HTTPError becomes http_error)."},
+    {"events.documented_name", true,
+     "An event_name that is a documented one but for case, hyphens or spaces; fix: it becomes that."},
+    {"events.long_field", false,
+     "Keys of event_data over 128 characters and texts over 256, by which nobody can filter."},
+    {"events.placeholder_user", false, "A user_id like null, undefined, 0 or {{user_id}}."},
+    {"events.missing_amount", false, "An event of events.revenue_names without an amount."},
+    {"events.payment_event", false,
+     "An event whose event_data has an amount and a payment_id: capture-payment is for that."},
+    {"events.missing_payment_id", false,
+     "A payment without payment_id, which the API cannot tell from a repetition."},
+    {"events.payment_type", false, "A payment whose type is none of the documented ones."},
+    {"events.payment_status", false, "A payment whose status is none of the documented ones."},
+}};
+
+template <class Owner, std::size_t Row>
+slot check_at(Owner& owner) {
+    return &checks_of(owner).words[Row];
+}
+
 // The checks, for all events and for those of a rule, differ in their choices and in where they are kept.
-template <class Owner>
-void add_checks(std::vector<basic_key<Owner>>& table, const std::string_view (&names)[7],
-                const std::vector<std::string_view>& first_choices) {
+template <class Owner, std::size_t... Row>
+void add_checks(std::vector<basic_key<Owner>>& table, std::size_t name_from,
+                const std::vector<std::string_view>& first_choices, std::index_sequence<Row...>) {
     const auto choices = [&](bool fixable) {
         std::vector<std::string_view> out = first_choices;
         out.insert(out.end(), {"off", "warn"});
@@ -24,27 +59,15 @@ void add_checks(std::vector<basic_key<Owner>>& table, const std::string_view (&n
         out.push_back("reject");
         return one_of(out);
     };
-    table.push_back(
-        {names[0], choices(true),
-         "An amount that is a number in quotes, which the API does not count; fix: the quotes go.",
-         [](Owner& s) -> slot { return &checks_of(s).amount_as_string; }});
-    table.push_back({names[1], choices(false), "An amount that is no number at all.",
-                     [](Owner& s) -> slot { return &checks_of(s).amount_not_number; }});
-    table.push_back(
-        {names[2], choices(true),
-         "An event_name that is not in snake_case; fix: it is converted (HTTPError becomes http_error).",
-         [](Owner& s) -> slot { return &checks_of(s).name_style; }});
-    table.push_back(
-        {names[3], choices(true),
-         "An event_name that is a documented one but for case, hyphens or spaces; fix: it becomes that.",
-         [](Owner& s) -> slot { return &checks_of(s).documented_name; }});
-    table.push_back({names[4], choices(false),
-                     "Keys of event_data over 128 characters and texts over 256, by which nobody can filter.",
-                     [](Owner& s) -> slot { return &checks_of(s).long_field; }});
-    table.push_back({names[5], choices(false), "A user_id like null, undefined, 0 or {{user_id}}.",
-                     [](Owner& s) -> slot { return &checks_of(s).placeholder_user; }});
-    table.push_back({names[6], choices(false), "An event of events.revenue_names without an amount.",
-                     [](Owner& s) -> slot { return &checks_of(s).missing_amount; }});
+    (table.push_back({check_rows[Row].name.substr(name_from), choices(check_rows[Row].fixable),
+                      check_rows[Row].description, check_at<Owner, Row>}),
+     ...);
+}
+
+template <class Owner>
+void add_checks(std::vector<basic_key<Owner>>& table, std::size_t name_from,
+                const std::vector<std::string_view>& first_choices) {
+    add_checks(table, name_from, first_choices, std::make_index_sequence<check_rows.size()>());
 }
 
 } // namespace
@@ -53,15 +76,14 @@ void add_events(std::vector<key>& table) {
     table.push_back({"events.add_event_id", plain(kind::flag),
                      "Send the event_id that was made at intake with events that came without one.",
                      [](settings& s) -> slot { return &s.events.add_event_id; }});
-    add_checks(table,
-               {"events.amount_as_string", "events.amount_not_number", "events.name_style",
-                "events.documented_name", "events.long_field", "events.placeholder_user",
-                "events.missing_amount"},
-               {});
+    add_checks(table, 0, {});
     const std::vector<key> rest = {
         {"events.revenue_names", plain(kind::texts),
          "Event names that should carry an amount, with * ? [a-z] as in fnmatch(3).",
          [](settings& s) -> slot { return &s.events.revenue_names; }},
+        {"events.remove_all_payments", plain(kind::flag),
+         "Accept a remove-payment with a user_id alone, which removes all payments of that user.",
+         [](settings& s) -> slot { return &s.events.remove_all_payments; }},
         {"events.redact", records("redaction", 0, most_event_rules),
          "Values that are taken out of events before anything of them reaches disk or log.",
          [](settings& s) -> slot { return &s.events.redact; }},
@@ -147,10 +169,7 @@ const record_form<rule_section>& form_of() {
                 {"ambiguous", one_of({"inherit", "retry", "dead"}), "In the place of delivery.ambiguous.",
                  [](rule_section& r) -> slot { return &r.ambiguous; }},
             }};
-        add_checks(out.keys,
-                   {"amount_as_string", "amount_not_number", "name_style", "documented_name", "long_field",
-                    "placeholder_user", "missing_amount"},
-                   {"inherit"});
+        add_checks(out.keys, std::string_view("events.").size(), {"inherit"});
         return out;
     }();
     return form;

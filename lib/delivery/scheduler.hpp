@@ -26,6 +26,7 @@ struct candidate {
     std::uint8_t lane = 0;
     endpoint path = endpoint::capture_event;
     std::uint64_t user_key = 0;
+    std::uint64_t payment_key = 0; // of a payment and of its removal: the same for the same payment_id
     wall_time accepted_at{};
     bool ambiguous_dead = false; // an ambiguous attempt ends in the dead letters
     bool was_sending = false;    // has a `sending` mark from before a crash: that attempt was ambiguous

@@ -10,6 +10,7 @@
 #include "delivery/hold.hpp"
 #include "delivery/lane_picker.hpp"
 #include "delivery/lane_reader.hpp"
+#include "delivery/payment_order.hpp"
 #include "delivery/ready_events.hpp"
 #include "delivery/scheduler.hpp"
 #include "delivery/throttle.hpp"
@@ -86,6 +87,7 @@ class scheduler_core final : public scheduler {
     struct lane {
         ready_events ready;
         user_order users;
+        payment_order payments;
         lane_reader reader;
         std::size_t in_flight = 0;
         explicit lane(user_order::limits by) : users(by) {}
@@ -99,6 +101,7 @@ class scheduler_core final : public scheduler {
     // scheduler_memory.cpp
     std::size_t untried(const lane& one) const;
     std::size_t failed() const; // waiting for a retry, or ready for it
+    admission admit(const candidate& event);
     void make_ready(held_event& event);
     void rest(held_event& event, steady_time until);
     void remove(sequence number);
@@ -125,6 +128,7 @@ class scheduler_core final : public scheduler {
     void learn(const flight& attempt, outcome what, const attempt_end& how, steady_time now, wall_time wall);
     verdict delivered(held_event& event, steady_time now);
     verdict rejected(held_event& event, const attempt_end& how, steady_time now);
+    verdict nothing_to_remove(held_event& event, steady_time now);
     verdict refused(held_event& event, outcome what, const attempt_end& how, steady_time now);
     verdict failed(held_event& event, const attempt_end& how, steady_time now, wall_time wall);
     verdict dead(held_event& event, const char* reason, steady_time now);

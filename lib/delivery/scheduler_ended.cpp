@@ -154,11 +154,30 @@ void scheduler_core::count_failure(sequence number) {
 }
 
 verdict scheduler_core::rejected(held_event& event, const attempt_end& how, steady_time now) {
+    if (event.what.path == endpoint::remove_payment && how.status == 400) {
+        return nothing_to_remove(event, now);
+    }
     const hold::refusal what{hold_kind::rejecting, event.what.number, event.what.user_key, how.status};
     if (hold_of(event).rejected(what, now)) {
         return retry(event, std::nullopt);
     }
     return dead(event, "rejected", now);
+}
+
+// "No payment found": no fault of the path, so it counts for no hold. The payment may still be waiting here
+// (replayed, or ordering: none): then the removal waits for it. After an attempt that may have been carried
+// out it is what a second removal is answered.
+verdict scheduler_core::nothing_to_remove(held_event& event, steady_time now) {
+    if (lanes_[event.what.lane].payments.payer_before(event.what.payment_key, event.what.number)) {
+        ++event.failures;
+        return retry(event, now + backoff_.full_jitter(event.failures, random_()));
+    }
+    if (!event.ambiguous) {
+        return dead(event, "rejected", now);
+    }
+    verdict out = dead(event, "", now);
+    out.kind = verdict_kind::delivered;
+    return out;
 }
 
 verdict scheduler_core::refused(held_event& event, outcome what, const attempt_end& how, steady_time now) {

@@ -98,6 +98,22 @@ void scheduler_core::replayed(std::uint8_t which, sequence number) {
 
 admission scheduler_core::offer(const candidate& event) {
     lane& one = lanes_.at(event.lane);
+    if (event.path == endpoint::remove_payment) {
+        candidate behind = event;
+        behind.user_key = one.payments.payer_before(event.payment_key, event.number).value_or(event.user_key);
+        return admit(behind);
+    }
+    const admission how = admit(event);
+    if (how == admission::ambiguous_dead) {
+        one.payments.ended(event.number);
+    } else if (how != admission::known && event.path == endpoint::capture_payment) {
+        one.payments.waits(event.payment_key, event.user_key, event.number);
+    }
+    return how;
+}
+
+admission scheduler_core::admit(const candidate& event) {
+    lane& one = lanes_.at(event.lane);
     if (events_.contains(event.number) || one.reader.has_gone(event.number)) {
         return admission::known;
     }
@@ -161,6 +177,7 @@ void scheduler_core::remove(sequence number) {
     }
     one.reader.gone(number);
     const std::uint64_t user = event.what.user_key;
+    one.payments.ended(number);
     events_.erase(found);
     if (!options_.order_by_user) {
         return;

@@ -21,4 +21,7 @@ inline constexpr std::string_view duplicate_field = "duplicate_field";
 inline constexpr std::string_view field_too_long = "field_too_long";
 inline constexpr std::string_view forbidden_character = "forbidden_character";
 
+// A remove-payment that would remove all payments of a user.
+inline constexpr std::string_view remove_all_payments = "remove_all_payments";
+
 } // namespace linkrunner::event::codes

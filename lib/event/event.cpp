@@ -5,6 +5,7 @@
 #include "event/edits.hpp"
 #include "event/fields.hpp"
 #include "event/inspect.hpp"
+#include "event/payment.hpp"
 #include "event/policy.hpp"
 #include "event/scan.hpp"
 #include "event/syntax.hpp"
@@ -97,11 +98,19 @@ void add_event_id(std::string_view object, const member& place, const std::strin
     }
 }
 
+// The places of a violation that was found in a payload count from the wrapper.
+violation within_payload(violation why) {
+    why.pointer.insert(0, payload_pointer);
+    return why;
+}
+
 // An event under way from its text to what is stored.
 class parsing {
   public:
-    parsing(const parse_options& options, id_source& ids, std::string_view time)
-        : options_(options), ids_(ids), time_(time) {}
+    parsing(const parse_options& options, id_source& ids, std::string_view time, call from)
+        : options_(options), ids_(ids), time_(time), may_be_wrapped_(!from) {
+        out_.path = from.value_or(endpoint::capture_event);
+    }
 
     std::variant<event, violation> run(std::string_view whole, std::string_view fallback_id) {
         text_ = scan::trim(whole);
@@ -110,7 +119,7 @@ class parsing {
             why = read();
         }
         if (!why && options_.rules != nullptr) {
-            treatment_ = &options_.rules->for_name(keys_->name.text);
+            treatment_ = &options_.rules->for_name(name());
             if (treatment_->drop) {
                 out_.filtered = true;
                 return std::move(out_);
@@ -123,24 +132,51 @@ class parsing {
         if (!why) {
             why = finish();
         }
-        return why ? std::variant<event, violation>(*std::move(why)) : std::move(out_);
+        if (why) {
+            return is_wrapped_ ? within_payload(*std::move(why)) : *std::move(why);
+        }
+        for (finding& each : out_.findings) {
+            each.pointer.insert(0, is_wrapped_ ? payload_pointer : "");
+        }
+        return std::move(out_);
     }
 
   private:
+    bool is_payment() const { return out_.path != endpoint::capture_event; }
+    std::string_view name() const { return is_payment() ? name_of(out_.path) : keys_->name.text; }
+
     std::optional<violation> read() {
-        auto members = find_fields(text_);
+        auto members = find_fields(text_, out_.path);
         if (auto* const why = std::get_if<violation>(&members)) {
             return std::move(*why);
         }
         found_ = std::get<fields>(members);
-        return read_fields(found_, options_.limits.max_key_field_bytes, keys_.emplace());
+        if (may_be_wrapped_ && !found_[field::event_name].given()) {
+            may_be_wrapped_ = false;
+            if (const auto inner = unwrap(text_)) {
+                return read_payload(*inner);
+            }
+        }
+        return is_payment() ? read_payment(found_, out_.path, options_.limits.max_key_field_bytes,
+                                           options_.remove_all_payments, payment_.emplace())
+                            : read_fields(found_, options_.limits.max_key_field_bytes, keys_.emplace());
+    }
+
+    std::optional<violation> read_payload(const std::variant<wrapped, violation>& inner) {
+        if (const auto* const why = std::get_if<violation>(&inner)) {
+            return *why;
+        }
+        is_wrapped_ = true;
+        out_.path = std::get<wrapped>(inner).path;
+        text_ = std::get<wrapped>(inner).payload;
+        return read();
     }
 
     std::optional<violation> redact() {
         if (options_.rules->redactions().empty()) {
             return std::nullopt;
         }
-        auto without = options_.rules->redactions().apply(text_, keys_->name.text);
+        auto without = options_.rules->redactions().apply(text_, name());
         if (!without) {
             return std::nullopt;
         }
@@ -149,40 +185,80 @@ class parsing {
         return read();
     }
 
-    std::optional<violation> identify(std::string_view fallback_id) {
-        const std::size_t longest = options_.limits.max_key_field_bytes;
-        came_with_id_ = !keys_->event_id.text.empty();
-        if (came_with_id_) {
-            out_.event_id = keys_->event_id.text;
-        } else if (fallback_id.empty()) {
-            out_.event_id = ids_.make();
-        } else if (auto why = check_id(fallback_id, longest, "Idempotency-Key")) {
-            return why;
-        } else {
-            out_.event_id = fallback_id;
+    // The id that came with it: that of an event, or what tells a payment from another.
+    std::string_view own_id() const {
+        if (!is_payment()) {
+            return keys_->event_id.text;
         }
+        return payment_->payment_id.text.empty() ? payment_->event_id.text : payment_->payment_id.text;
+    }
+
+    std::optional<violation> identify(std::string_view fallback_id) {
+        if (!fallback_id.empty() && (is_payment() || own_id().empty())) {
+            if (auto why = check_id(fallback_id, options_.limits.max_key_field_bytes, "Idempotency-Key")) {
+                return why;
+            }
+        }
+        came_with_id_ = !own_id().empty();
+        if (came_with_id_) {
+            out_.event_id = own_id();
+        } else if (!fallback_id.empty()) {
+            out_.event_id = fallback_id;
+        } else {
+            out_.event_id = ids_.make();
+        }
+        const std::uint64_t seed = options_.hash_seed;
+        if (is_payment()) {
+            identify_payment(fallback_id);
+            return std::nullopt;
+        }
+        const std::string_view user = keys_->user();
+        out_.user_key = keys_->by_user_id() ? hash64(seed, user) : hash128(seed, {keys_->kind(), user}).low;
         return std::nullopt;
     }
 
+    // A removal is no repeat of another one for naming the same payment: that may have been captured again.
+    void identify_payment(std::string_view fallback_id) {
+        const std::uint64_t seed = options_.hash_seed;
+        const std::string_view payment_id = payment_->payment_id.text;
+        const std::string_view user = payment_->user_id.text;
+        out_.user_key = user.empty() ? hash128(seed, {"payment_id", payment_id}).low : hash64(seed, user);
+        if (out_.path == endpoint::capture_payment && !payment_id.empty()) {
+            out_.identity = identity_of(*payment_, seed);
+            return;
+        }
+        const std::string_view event_id = payment_->event_id.text;
+        const std::string id = !event_id.empty()      ? std::string(event_id)
+                               : !fallback_id.empty() ? std::string(fallback_id)
+                               : came_with_id_        ? ids_.make()
+                                                      : out_.event_id;
+        out_.identity = hash128(seed, {path_of(out_.path), user, payment_id, id});
+    }
+
     std::optional<violation> follow_policy(edits& changes) {
-        out_.lane = treatment_->lane;
+        const policy& rules = *options_.rules;
+        out_.lane = is_payment() ? rules.for_name(out_.lane_name()).lane : treatment_->lane;
         out_.ambiguous_dead = treatment_->ambiguous_dead;
-        inspected event{std::move(out_.name), keys_->user_id.text, out_.findings, changes};
-        auto why = inspect(found_, treatment_->checks, options_.rules->revenue_names(), event);
-        out_.name = std::move(event.name);
-        if (!why && !options_.rules->additions().empty()) {
-            options_.rules->additions().apply(text_, found_, out_.name, time_, changes);
+        std::optional<violation> why;
+        if (is_payment()) {
+            why = inspect_payment(found_, out_.path, *payment_, treatment_->checks, out_.findings, changes);
+        } else {
+            inspected event{std::move(out_.name), keys_->user_id.text, out_.findings, changes};
+            why = inspect(found_, treatment_->checks, rules.revenue_names(), event);
+            out_.name = std::move(event.name);
+        }
+        if (!why && out_.path != endpoint::remove_payment && !rules.additions().empty()) {
+            rules.additions().apply(text_, found_, out_.name, time_, changes);
         }
         return why;
     }
 
     std::optional<violation> finish() {
-        const std::string_view user = keys_->user();
         edits changes(text_);
-        if (!came_with_id_ && options_.add_event_id) {
+        if (!is_payment() && !came_with_id_ && options_.add_event_id) {
             add_event_id(text_, found_[field::event_id], out_.event_id, changes);
         }
-        out_.name = keys_->name.text;
+        out_.name = name();
         if (options_.rules != nullptr) {
             if (auto why = follow_policy(changes)) {
                 return why;
@@ -192,10 +268,12 @@ class parsing {
         if (out_.body.size() > options_.limits.max_event_bytes) {
             return refuse_size(out_.body.size(), options_.limits.max_event_bytes);
         }
-        out_.has_amount = found_.has_amount;
+        out_.has_amount = is_payment() || found_.has_amount;
         const std::uint64_t seed = options_.hash_seed;
-        out_.user_key = keys_->by_user_id() ? hash64(seed, user) : hash128(seed, {keys_->kind(), user}).low;
-        out_.identity = hash128(seed, {path_of(out_.path), out_.name, keys_->kind(), user, out_.event_id});
+        if (!is_payment()) {
+            out_.identity =
+                hash128(seed, {path_of(out_.path), out_.name, keys_->kind(), keys_->user(), out_.event_id});
+        }
         out_.body_hash = hash64(seed, text_);
         return std::nullopt;
     }
@@ -206,9 +284,12 @@ class parsing {
     std::string_view text_;
     std::string redacted_;
     fields found_;
-    std::optional<key_texts> keys_;
+    std::optional<key_texts> keys_;                // of an event
+    std::optional<payment_texts> payment_;         // of a payment
     const policy::treatment* treatment_ = nullptr; // where there is a policy
     bool came_with_id_ = false;
+    bool may_be_wrapped_;
+    bool is_wrapped_ = false;
     event out_;
 };
 
@@ -216,8 +297,8 @@ class parsing {
 
 std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
                                            const parse_options& options, id_source& ids,
-                                           std::string_view time) {
-    return parsing(options, ids, time).run(text, fallback_id);
+                                           std::string_view time, call from) {
+    return parsing(options, ids, time, from).run(text, fallback_id);
 }
 
 } // namespace linkrunner::event

@@ -38,9 +38,9 @@ struct violation {
 struct event {
     endpoint path = endpoint::capture_event;
     std::string body;        // what will be sent
-    std::string name;        // event_name, unescaped
-    std::string event_id;    // unescaped
-    bool has_amount = false; // event_data.amount is present: for lanes
+    std::string name;        // event_name, unescaped; of a payment its endpoint's (name_of)
+    std::string event_id;    // unescaped; of a payment its payment_id, where it has one
+    bool has_amount = false; // event_data.amount is present, or it is a payment: for lanes
     std::uint64_t user_key = 0;
     fingerprint identity;
     std::uint64_t body_hash = 0; // of what the caller sent, without what was redacted
@@ -50,6 +50,11 @@ struct event {
     bool filtered = false; // to be answered so and not accepted; nothing else is set then
     std::optional<std::uint8_t> lane;
     std::optional<bool> ambiguous_dead;
+
+    // By which its lane is found. A removal goes where its payment goes, for order is kept within a lane.
+    std::string_view lane_name() const noexcept {
+        return path == endpoint::remove_payment ? name_of(endpoint::capture_payment) : std::string_view(name);
+    }
 };
 
 class policy;
@@ -59,8 +64,14 @@ struct parse_options {
     bool add_event_id =
         true; // events.add_event_id: put a made or derived event_id into the body that is sent
     std::uint64_t hash_seed = 0;
-    const policy* rules = nullptr; // none: as it comes
+    const policy* rules = nullptr;    // none: as it comes
+    bool remove_all_payments = false; // a remove-payment with a user_id alone is accepted
 };
+
+// Where a text came in: at the drop-in path of one call; or where every call is taken, and one other than
+// capture-event says in a wrapper which it is: {"type": "capture-payment", "payload": {...}}.
+using call = std::optional<endpoint>;
+inline constexpr call any_call = std::nullopt;
 
 // Makes an event_id for an event that came without one.
 class id_source {
@@ -74,7 +85,7 @@ class id_source {
 // makes one. `time` is what the policy stamps events with.
 std::variant<event, violation> parse_event(std::string_view text, std::string_view fallback_id,
                                            const parse_options& options, id_source& ids,
-                                           std::string_view time = {});
+                                           std::string_view time = {}, call from = endpoint::capture_event);
 
 // The event_id of event `index` of a batch that came with an Idempotency-Key: the same for the same (key,
 // index), on every machine.

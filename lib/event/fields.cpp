@@ -58,18 +58,28 @@ const char* word_for(value_kind kind) noexcept {
     return "";
 }
 
-std::size_t field_called(std::string_view name) noexcept {
-    const auto found = std::find(field_names.begin(), field_names.end(), name);
-    return static_cast<std::size_t>(found - field_names.begin());
+constexpr std::size_t event_fields = static_cast<std::size_t>(field::payment_id); // payments have all
+
+// field_names.size() for none.
+std::size_t field_called(std::string_view name, endpoint path) noexcept {
+    const auto count =
+        static_cast<std::ptrdiff_t>(path == endpoint::capture_event ? event_fields : field_names.size());
+    const auto found = std::find(field_names.begin(), field_names.begin() + count, name);
+    return found == field_names.begin() + count ? field_names.size()
+                                                : static_cast<std::size_t>(found - field_names.begin());
 }
 
 const char* read_event_data(const char* open, const char* end, fields& found, std::string& buffer) {
     return scan::for_each_member(open, end, [&](std::string_view key, const char* value) {
         const value_kind kind = kind_of(*value);
         const char* const behind = scan::skip_value(value, end);
-        if (kind != value_kind::null && text_of(key, buffer) == "amount") {
-            found.has_amount = true;
-            found.odd_amount = found.odd_amount || kind != value_kind::number;
+        if (kind != value_kind::null) {
+            const std::string_view name = text_of(key, buffer);
+            if (name == "amount") {
+                found.has_amount = true;
+                found.odd_amount = found.odd_amount || kind != value_kind::number;
+            }
+            found.has_payment_id = found.has_payment_id || name == "payment_id";
         }
         // In bytes and with the quotes: what is short by that is short in characters.
         const auto bytes = static_cast<std::size_t>(behind - value);
@@ -106,13 +116,13 @@ std::string describe_fault(std::string_view code, std::size_t max_bytes) {
 
 } // namespace
 
-std::variant<fields, violation> find_fields(std::string_view object) {
+std::variant<fields, violation> find_fields(std::string_view object, endpoint path) {
     const char* const end = object.data() + object.size();
     fields found;
     std::size_t twice = field_names.size();
     std::string buffer;
     scan::for_each_member(object.data(), end, [&](std::string_view key, const char* value) {
-        const std::size_t index = field_called(text_of(key, buffer));
+        const std::size_t index = field_called(text_of(key, buffer), path);
         const value_kind kind = kind_of(*value);
         const bool is_data = index == static_cast<std::size_t>(field::event_data);
         const char* const behind = is_data && kind == value_kind::object

@@ -18,7 +18,12 @@ enum class field : std::uint8_t {
     install_instance_id,
     event_id,
     event_data,
-    client_ip_address
+    client_ip_address,
+    // Of payments only; an event may have members of these names that mean something else.
+    payment_id,
+    amount,
+    type,
+    status
 };
 
 // Keys and texts of event_data beyond these are not filterable (https://docs.linkrunner.io, events), in
@@ -26,8 +31,11 @@ enum class field : std::uint8_t {
 inline constexpr std::size_t filterable_key = 128;
 inline constexpr std::size_t filterable_text = 256;
 
-inline constexpr std::array<std::string_view, 6> field_names = {
-    "event_name", "user_id", "install_instance_id", "event_id", "event_data", "client_ip_address"};
+inline constexpr std::array<std::string_view, 10> field_names = {
+    "event_name", "user_id",    "install_instance_id",
+    "event_id",   "event_data", "client_ip_address",
+    "payment_id", "amount",     "type",
+    "status"};
 
 enum class value_kind : std::uint8_t { absent, null, boolean, number, string, array, object };
 
@@ -43,6 +51,7 @@ struct fields {
     std::array<member, field_names.size()> members;
     // Of event_data's own members:
     bool has_amount = false; // `amount` is there and not null
+    bool has_payment_id = false;
     bool odd_amount = false; // and is no number
     bool long_field = false; // a key or a text is longer than those that can be filtered by
 
@@ -50,7 +59,7 @@ struct fields {
 };
 
 // `object` is a valid JSON object without whitespace around it. A member found twice is a duplicate_field.
-std::variant<fields, violation> find_fields(std::string_view object);
+std::variant<fields, violation> find_fields(std::string_view object, endpoint path);
 
 // The text that a string literal stands for; `buffer` holds it where escapes must be undone.
 std::string_view text_of(std::string_view literal, std::string& buffer);

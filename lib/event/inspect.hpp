@@ -9,9 +9,36 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace linkrunner::event {
+
+// What the rules say of one event, as the actions want it.
+class remarks {
+  public:
+    remarks(const actions& checks, std::vector<finding>& into) : checks_(checks), into_(into) {}
+
+    bool wanted(rule which) const { return checks_[which] != action::off; }
+
+    // Notes what a rule found; true when it is to be fixed.
+    bool note(rule which, std::string message, std::string pointer, bool fixable = false);
+
+    // The first that was noted under `reject`.
+    std::optional<violation> take_refusal() { return std::move(refused_); }
+
+  private:
+    const actions& checks_;
+    std::vector<finding>& into_;
+    std::optional<violation> refused_;
+};
+
+// Of any call: a user_id that names nobody.
+void check_user(std::string_view user_id, remarks& said);
+// Keys and texts of event_data that are too long to be filtered by; and its amount, where that is asked for.
+void check_data(std::string_view event_data, bool with_amount, remarks& said, edits& changes);
+// An amount that is no number. True where it is mended.
+bool check_amount(std::string_view value, const std::string& pointer, remarks& said, edits& changes);
 
 struct inspected {
     std::string name; // event_name, fixed where that is asked for

@@ -17,6 +17,12 @@ constexpr std::array<std::string_view, 10> documented_names = {
 // What languages and templates print for a user id that is not there.
 constexpr std::array<std::string_view, 11> placeholders = {
     "null", "undefined", "nil", "none", "nan", "n/a", "0", "-1", "true", "false", "[object object]"};
+constexpr std::array<std::string_view, 9> payment_types = {
+    "FIRST_PAYMENT",        "SECOND_PAYMENT", "WALLET_TOPUP", "FUNDS_WITHDRAWAL", "SUBSCRIPTION_CREATED",
+    "SUBSCRIPTION_RENEWED", "ONE_TIME",       "RECURRING",    "DEFAULT"};
+constexpr std::array<std::string_view, 4> payment_statuses = {"PAYMENT_INITIATED", "PAYMENT_COMPLETED",
+                                                              "PAYMENT_FAILED", "PAYMENT_CANCELLED"};
+
 constexpr std::string_view nil_uuid = "00000000-0000-0000-0000-000000000000"; // RFC 9562 section 5.9
 
 struct bracket {
@@ -60,6 +66,14 @@ std::string_view word_for(rule which) noexcept {
         return "placeholder_user";
     case rule::missing_amount:
         return "missing_amount";
+    case rule::payment_event:
+        return "payment_event";
+    case rule::missing_payment_id:
+        return "missing_payment_id";
+    case rule::payment_type:
+        return "payment_type";
+    case rule::payment_status:
+        return "payment_status";
     }
     return "";
 }
@@ -149,6 +163,14 @@ bool is_placeholder(std::string_view user_id) {
                text.ends_with(each.close);
     };
     return std::ranges::any_of(placeholders, is_text) || std::ranges::any_of(template_brackets, in_brackets);
+}
+
+bool is_payment_type(std::string_view type) noexcept {
+    return std::ranges::find(payment_types, type) != payment_types.end();
+}
+
+bool is_payment_status(std::string_view status) noexcept {
+    return std::ranges::find(payment_statuses, status) != payment_statuses.end();
 }
 
 } // namespace linkrunner::event

@@ -15,15 +15,19 @@
 namespace linkrunner::event {
 
 enum class rule : std::uint8_t {
-    amount_as_string,  // event_data.amount is a string that holds a number
-    amount_not_number, // event_data.amount is no number, and no string that holds one
-    name_style,        // event_name is not in snake_case
-    documented_name,   // event_name is a documented one but for case, hyphens or spaces
-    long_field,        // a key of event_data over 128 characters or a text in it over 256: not filterable
-    placeholder_user,  // user_id is what a program writes that has none: "null", "undefined", "{{user_id}}"
-    missing_amount     // the name speaks of revenue and there is no event_data.amount
+    amount_as_string,   // event_data.amount is a string that holds a number
+    amount_not_number,  // event_data.amount is no number, and no string that holds one
+    name_style,         // event_name is not in snake_case
+    documented_name,    // event_name is a documented one but for case, hyphens or spaces
+    long_field,         // a key of event_data over 128 characters or a text in it over 256: not filterable
+    placeholder_user,   // user_id is what a program writes that has none: "null", "undefined", "{{user_id}}"
+    missing_amount,     // the name speaks of revenue and there is no event_data.amount
+    payment_event,      // event_data has an amount and a payment_id: capture-payment is for that
+    missing_payment_id, // a payment without payment_id, which the API cannot tell from another
+    payment_type,       // a payment's type is not a documented one
+    payment_status      // nor its status
 };
-inline constexpr std::size_t rule_count = 7;
+inline constexpr std::size_t rule_count = 11;
 
 enum class action : std::uint8_t { off, warn, fix, reject };
 
@@ -64,5 +68,9 @@ std::string_view documented_name_like(std::string_view name);
 std::string number_in(std::string_view text);
 
 bool is_placeholder(std::string_view user_id);
+
+// The documented ones (https://docs.linkrunner.io/api-reference/revenue-tracking).
+bool is_payment_type(std::string_view type) noexcept;
+bool is_payment_status(std::string_view status) noexcept;
 
 } // namespace linkrunner::event

@@ -42,13 +42,14 @@ bool batch::step() {
                       "batch_too_large");
     }
     const std::string id = key_.empty() ? std::string() : event::derived_id(key_, found->index);
-    auto parsed = event::parse_event(found->text, id, options_, ids_, stamp_);
+    auto parsed = event::parse_event(found->text, id, options_, ids_, stamp_, event::any_call);
     item& slot = items_.emplace_back();
     if (auto* good = std::get_if<event::event>(&parsed)) {
         slot.filtered = good->filtered;
         if (slot.filtered) {
             return true;
         }
+        slot.path = good->path;
         slot.event_id = good->event_id;
         slot.findings = std::move(good->findings);
         events_.push_back(convert_(std::move(*good)));
@@ -63,7 +64,13 @@ bool batch::step() {
     return true;
 }
 
-event::violation identity_conflict() {
+event::violation identity_conflict(endpoint path) {
+    if (path == endpoint::capture_payment) {
+        return {"identity_conflict",
+                "a payment with this type and payment_id was accepted before with another body; the API "
+                "records the first only, so another status or amount would be ignored",
+                "/payment_id", 0, 0};
+    }
     return {"identity_conflict",
             "an event with this event_id, event_name and user was accepted before with another body; send "
             "the same body, or "
@@ -101,7 +108,7 @@ void settle(batch::item& item, spool::append_outcome outcome, batch_report& out)
         ++out.duplicates;
         break;
     case spool::append_outcome::conflict:
-        item.violation = identity_conflict();
+        item.violation = identity_conflict(item.path);
         break;
     }
 }

@@ -22,6 +22,7 @@ class batch {
   public:
     // What became of item i of the body.
     struct item {
+        endpoint path{};
         std::string event_id;                      // of a good one
         std::optional<event::violation> violation; // of a bad one
         std::vector<event::finding> findings;
@@ -83,6 +84,6 @@ struct batch_report {
 batch_report report_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes);
 
 // The violation that stands for append_outcome::conflict.
-event::violation identity_conflict();
+event::violation identity_conflict(endpoint path);
 
 } // namespace linkrunner::intake

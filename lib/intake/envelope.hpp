@@ -38,6 +38,7 @@ void append_finding(std::string& out, const event::finding& what);
 
 // A single event that was taken: what its answer tells of it.
 struct accepted_event {
+    endpoint path{};
     std::string event_id;
     std::vector<event::finding> findings;
 };

@@ -68,19 +68,21 @@ std::string read_wait(std::string_view query, post_options& into) {
 } // namespace
 
 std::optional<route> find_route(std::string_view path) noexcept {
-    if (path == "/api/v1/capture-event") {
-        return route::drop_in;
-    }
+    constexpr std::string_view drop_in = "/api/v1/";
     if (path == "/v1/events") {
-        return route::events;
+        return route{};
     }
-    return std::nullopt;
+    const event::call only =
+        path.starts_with(drop_in) ? endpoint_named(path.substr(drop_in.size())) : std::nullopt;
+    return only ? std::optional<route>(route{only}) : std::nullopt;
 }
 
 std::variant<post_options, coded_refusal> read_options(const net::request& head) {
     const auto where = find_route(head.path());
     if (!where) {
-        return coded(404, "not_found", "events are posted to /v1/events or /api/v1/capture-event");
+        return coded(404, "not_found",
+                     "events are posted to /v1/events or /api/v1/capture-event, payments to /v1/events, "
+                     "/api/v1/capture-payment or /api/v1/remove-payment");
     }
     if (head.method() != "POST") {
         coded_refusal out = coded(405, "method_not_allowed", "events are sent with POST");
@@ -92,9 +94,9 @@ std::variant<post_options, coded_refusal> read_options(const net::request& head)
     const std::string type = lower_token(head.header("Content-Type"));
     if (!type.empty()) {
         const auto known = std::ranges::find(media_types, type, &media_type::name);
-        if (known == media_types.end() || (out.where == route::drop_in && !known->drop_in)) {
+        if (known == media_types.end() || (out.where.is_drop_in() && !known->drop_in)) {
             return coded(415, "unsupported_media_type",
-                         out.where == route::drop_in
+                         out.where.is_drop_in()
                              ? "send Content-Type: application/json"
                              : "send Content-Type: application/json or application/x-ndjson");
         }

@@ -1,7 +1,7 @@
 // What a POST asks for beside its body: route, format, encoding, waiting, idempotency key.
 #pragma once
 
-#include "base/endpoint.hpp"
+#include "event/event.hpp"
 #include "intake/envelope.hpp"
 #include "net/message.hpp"
 
@@ -13,7 +13,11 @@
 
 namespace linkrunner::intake {
 
-enum class route { drop_in, events };
+// /v1/events takes every call; a drop-in path, that of the API itself, the one that it is named after.
+struct route {
+    event::call only = event::any_call;
+    bool is_drop_in() const noexcept { return only.has_value(); }
+};
 
 // The route of a path, or nothing.
 std::optional<route> find_route(std::string_view path) noexcept;
@@ -21,7 +25,7 @@ std::optional<route> find_route(std::string_view path) noexcept;
 enum class body_format { json, ndjson };
 
 struct post_options {
-    route where = route::events;
+    route where;
     body_format format = body_format::json;
     bool gzip = false;
     std::optional<std::chrono::milliseconds> wait; // ?wait=delivered

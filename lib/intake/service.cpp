@@ -18,6 +18,21 @@ constexpr long shortest_retry_seconds = 1;
 constexpr long longest_retry_seconds = 300;
 constexpr long disk_retry_seconds = 5;
 
+std::string_view message_for(const route& where) {
+    if (!where.is_drop_in()) {
+        return "Event accepted";
+    }
+    switch (*where.only) {
+    case endpoint::capture_event:
+        return "Event capture request received!";
+    case endpoint::capture_payment:
+        return "Payment capture request received!";
+    case endpoint::remove_payment:
+        return "Payment removal request received!";
+    }
+    return "";
+}
+
 } // namespace
 
 struct service::post {
@@ -30,8 +45,8 @@ struct service::post {
 
 service::service(settings options, std::string server_key, ports with)
     : options_(std::move(options)), server_key_(std::move(server_key)), ports_(std::move(with)),
-      lanes_(options_.lanes),
-      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), &options_.rules},
+      lanes_(options_.lanes), parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(),
+                                     &options_.rules, options_.remove_all_payments},
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -138,7 +153,7 @@ void service::accept_body(const post_ptr& work, std::string body) {
     }
     const auto first = body.find_first_not_of(" \t\r\n");
     const bool is_array = first != std::string::npos && body[first] == '[';
-    if (is_array && work->options.where == route::events) {
+    if (is_array && !work->options.where.is_drop_in()) {
         accept_batch(work, std::move(body), event::batch_format::array);
     } else {
         accept_one(work, body);
@@ -148,7 +163,7 @@ void service::accept_body(const post_ptr& work, std::string body) {
 spool::new_event service::to_stored(event::event parsed, wall_time now) const {
     spool::new_event out;
     out.path = parsed.path;
-    out.lane = parsed.lane ? *parsed.lane : lanes_.lane_for(parsed.name, parsed.has_amount);
+    out.lane = parsed.lane ? *parsed.lane : lanes_.lane_for(parsed.lane_name(), parsed.has_amount);
     out.ambiguous_dead = parsed.ambiguous_dead.value_or(options_.ambiguous_dead);
     out.accepted_at = now;
     out.user_key = parsed.user_key;
@@ -160,12 +175,22 @@ spool::new_event service::to_stored(event::event parsed, wall_time now) const {
     return out;
 }
 
+// As the API answers; it documents 201 for what it captures and 200 for what it removes.
+int service::success_of(const route& where) const {
+    if (!where.is_drop_in()) {
+        return 202;
+    }
+    const bool removes = where.only == endpoint::remove_payment;
+    return removes && options_.drop_in_status == 201 ? 200 : options_.drop_in_status;
+}
+
 std::string service::stamp_of(const post_ptr& work) const {
     return options_.rules.additions().stamps() ? utc_text(work->accepted_at) : std::string();
 }
 
 void service::accept_one(const post_ptr& work, std::string_view text) {
-    auto parsed = event::parse_event(text, work->options.idempotency_key, parse_, ports_.ids, stamp_of(work));
+    auto parsed = event::parse_event(text, work->options.idempotency_key, parse_, ports_.ids, stamp_of(work),
+                                     work->options.where.only);
     if (const auto* bad = std::get_if<event::violation>(&parsed)) {
         refuse(work, *bad);
         return;
@@ -173,13 +198,12 @@ void service::accept_one(const post_ptr& work, std::string_view text) {
     event::event& good = std::get<event::event>(parsed);
     if (good.filtered) {
         ports_.metrics.filtered(1);
-        const bool drop_in = work->options.where == route::drop_in;
-        answer(work, envelope(drop_in ? options_.drop_in_status : 202, "Event filtered, not accepted",
+        answer(work, envelope(success_of(work->options.where), "Event filtered, not accepted",
                               R"({"event_id":null,"duplicate":false,"filtered":true})"));
         return;
     }
     count(good.findings);
-    accepted_event one{good.event_id, std::move(good.findings)};
+    accepted_event one{good.path, good.event_id, std::move(good.findings)};
     std::vector<spool::new_event> stored;
     stored.push_back(to_stored(std::move(good), work->accepted_at));
     work->lane = stored.front().lane;
@@ -196,14 +220,13 @@ void service::accept_one(const post_ptr& work, std::string_view text) {
 
 void service::one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how) {
     if (how.outcome == spool::append_outcome::conflict) {
-        refuse(work, identity_conflict());
+        refuse(work, identity_conflict(one.path));
         return;
     }
     const bool duplicate = how.outcome == spool::append_outcome::duplicate;
     duplicate ? ports_.metrics.duplicate(1) : ports_.metrics.accepted(1);
-    const bool drop_in = work->options.where == route::drop_in;
-    const int status = drop_in ? options_.drop_in_status : 202;
-    const std::string_view message = drop_in ? "Event capture request received!" : "Event accepted";
+    const int status = success_of(work->options.where);
+    const std::string_view message = message_for(work->options.where);
     if (!work->options.wait) {
         answer(work, envelope(status, message, data_of(one, duplicate, {})));
         return;

@@ -61,6 +61,7 @@ class service final : public net::request_handler {
     void accept_body(const post_ptr& work, std::string body);
     void accept_one(const post_ptr& work, std::string_view text);
     std::string stamp_of(const post_ptr& work) const;
+    int success_of(const route& where) const;
     void accept_batch(const post_ptr& work, std::string body, event::batch_format format);
     void append_batch(const post_ptr& work, const std::shared_ptr<batch>& items);
     void one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how);

@@ -22,7 +22,8 @@ struct settings {
     std::string token; // asked of callers on listeners that are neither loopback nor Unix; empty: none
     event::bounds limits;
     bool add_event_id = true;
-    event::policy rules; // data quality, redaction, additions
+    event::policy rules;              // data quality, redaction, additions
+    bool remove_all_payments = false; // a remove-payment with a user_id alone is accepted
     std::vector<event::lane_rule> lanes;
     bool ambiguous_dead =
         false; // what follows an ambiguous attempt of events of which no rule says otherwise

@@ -128,6 +128,10 @@ class history {
                 for (std::uint64_t n = 0; n < count; ++n) {
                     const std::uint64_t user = chance(30) ? 1 : any(1, users);
                     const auto lane = static_cast<std::uint8_t>(any(0, options_.lanes.size() - 1));
+                    if (chance(10)) {
+                        pay_or_remove(user, lane);
+                        continue;
+                    }
                     const sequence number = world_.accept(user, lane, ambiguous && chance(50));
                     if (poisonous_ && chance(2)) {
                         poison_.push_back(number);
@@ -135,6 +139,16 @@ class history {
                 }
                 world_.accepted();
             });
+        }
+    }
+
+    // A payment belongs to one user; it may be captured several times (as another type) and removed between.
+    void pay_or_remove(std::uint64_t user, std::uint8_t lane) {
+        const std::uint64_t payment = 1 + user % 20;
+        const sequence number = chance(60) ? world_.accept_payment(1 + payment * 7, payment, lane)
+                                           : world_.accept_removal(payment, lane);
+        if (poisonous_ && chance(2)) {
+            poison_.push_back(number);
         }
     }
 

@@ -54,6 +54,8 @@ class world {
     std::chrono::milliseconds wall_offset{1'700'000'000'000};
 
     sequence accept(std::uint64_t user, std::uint8_t lane = 1, bool ambiguous_dead = false);
+    sequence accept_payment(std::uint64_t user, std::uint64_t payment, std::uint8_t lane = 1);
+    sequence accept_removal(std::uint64_t payment, std::uint8_t lane = 1); // by payment_id alone
     void accepted(); // what accept() stored is told to the scheduler, once for many
     void at(steady_time when, std::function<void()> what);
     void after(std::chrono::nanoseconds wait, std::function<void()> what) {
@@ -101,6 +103,7 @@ class world {
     void end(sequence number, const std::string& how);
     void collect();
     void check_may_be_sent(const stored_event& event);
+    void check_follows_payment(const stored_event& removal);
 
     settings options_;
     script upstream_;
@@ -110,6 +113,7 @@ class world {
     std::vector<std::vector<sequence>> by_lane_;
     std::map<std::pair<std::uint8_t, std::uint64_t>, std::vector<sequence>> by_user_; // in order
     std::map<std::pair<std::uint8_t, std::uint64_t>, std::size_t> first_open_;
+    std::map<std::pair<std::uint8_t, std::uint64_t>, std::vector<sequence>> by_payment_;
     std::priority_queue<task, std::vector<task>, std::greater<>> tasks_;
     std::uint64_t order_ = 0;
     std::vector<bool> reading_;
