@@ -31,6 +31,8 @@ delivery::attempt_end facts_of(const net::answer& how) {
     out.transport = net::word_for(how.failure);
     out.retry_after = how.retry_after;
     out.date = how.date;
+    out.ratelimit = how.ratelimit;
+    out.ratelimit_policy = how.ratelimit_policy;
     out.ratelimit_limit = how.ratelimit_limit;
     out.ratelimit_remaining = how.ratelimit_remaining;
     out.ratelimit_reset = how.ratelimit_reset;

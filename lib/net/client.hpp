@@ -77,6 +77,7 @@ struct answer {
     std::string retry_after; // headers as they came, "" where absent
     std::string date;
     std::string ratelimit_limit, ratelimit_remaining, ratelimit_reset; // RateLimit-* or X-RateLimit-*
+    std::string ratelimit, ratelimit_policy;                           // lists: several lines are one
     std::string body;                                                  // at most max_answer_bytes
     std::chrono::nanoseconds duration{0};                              // from send() to the end
 };

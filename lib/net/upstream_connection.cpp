@@ -210,6 +210,8 @@ answer upstream_connection::make_answer(transport_error what, std::string detail
 // The pool learns first, so that a request sent from within `done` finds this connection again.
 void upstream_connection::finish(transport_error what, std::string detail) {
     const auto self = shared_from_this();
+        made.ratelimit = std::move(fields.ratelimit);
+        made.ratelimit_policy = std::move(fields.ratelimit_policy);
     auto made = make_answer(what, std::move(detail));
     const auto done = std::move(in_hand_.done);
     in_hand_ = {};
