@@ -26,6 +26,7 @@ struct attempt_end {
     std::string transport;   // word for the failure where status is 0: "connect", "timeout", ...
     std::string retry_after; // headers as they came
     std::string date;
+    std::string ratelimit, ratelimit_policy;
     std::string ratelimit_limit, ratelimit_remaining, ratelimit_reset;
 };
 

@@ -1,10 +1,12 @@
 #include "delivery/retry_after.hpp"
 
 #include "delivery/http_date.hpp"
+#include "delivery/rate_fields.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <string_view>
+#include <vector>
 
 namespace linkrunner::delivery {
 
@@ -85,6 +87,45 @@ std::optional<double> sustained_of(std::string_view limits) {
     return slowest;
 }
 
+std::optional<double> sustained_of(const std::vector<rate_policy>& policies) {
+    std::optional<double> slowest;
+    for (const rate_policy& policy : policies) {
+        if (policy.in_requests && policy.quota > 0 && policy.window.value_or(0) > 0) {
+            const double rate = static_cast<double>(policy.quota) / static_cast<double>(*policy.window);
+            slowest = std::min(slowest.value_or(rate), rate);
+        }
+    }
+    return slowest;
+}
+
+// Of several quotas, the one that allows least: where nothing remains, the longest time until something does.
+// A quota without a reset has that of its policy's whole window.
+rate_hint tightest(const std::vector<rate_left>& all, const std::vector<rate_policy>& policies) {
+    rate_hint out;
+    const auto spread = [](std::uint64_t remaining, nanoseconds reset) {
+        return static_cast<double>(remaining) / std::max(duration<double>(reset).count(), 1.0);
+    };
+    for (const rate_left& left : all) {
+        const auto policy = std::ranges::find(policies, left.name, &rate_policy::name);
+        if (policy != policies.end() && !policy->in_requests) {
+            continue;
+        }
+        const auto whole = policy == policies.end() ? std::nullopt : policy->window;
+        const auto length = left.reset ? left.reset : whole;
+        const auto reset = length ? std::optional(wait_of(*length)) : std::nullopt;
+        const bool tighter =
+            !out.remaining || !out.reset ||
+            (reset && (left.remaining == 0 && *out.remaining == 0
+                           ? *reset > *out.reset
+                           : spread(left.remaining, *reset) < spread(*out.remaining, *out.reset)));
+        if (tighter) {
+            out.remaining = left.remaining;
+            out.reset = reset;
+        }
+    }
+    return out;
+}
+
 } // namespace
 
 std::optional<nanoseconds> retry_after(const attempt_end& end, wall_time wall) {
@@ -101,10 +142,16 @@ std::optional<nanoseconds> retry_after(const attempt_end& end, wall_time wall) {
 }
 
 rate_hint rate_hint_of(const attempt_end& end, wall_time wall) {
-    rate_hint out;
-    out.remaining = whole_number(end.ratelimit_remaining);
-    out.reset = reset_of(end, wall);
-    out.sustained = sustained_of(end.ratelimit_limit);
+    const std::vector<rate_policy> policies = parse_rate_policies(end.ratelimit_policy);
+    rate_hint out = tightest(parse_rate_left(end.ratelimit), policies);
+    if (!out.remaining) {
+        out.remaining = whole_number(end.ratelimit_remaining);
+        out.reset = reset_of(end, wall);
+    }
+    out.sustained = sustained_of(policies);
+    if (!out.sustained) {
+        out.sustained = sustained_of(end.ratelimit_limit);
+    }
     return out;
 }
 

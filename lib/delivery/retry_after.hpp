@@ -1,5 +1,6 @@
 // What an answer says about when to come back: Retry-After (RFC 9110 section 10.2.3) and the rate limit
-// headers (draft-ietf-httpapi-ratelimit-headers up to version 7, and the X-RateLimit-* of many services).
+// headers: RateLimit and RateLimit-Policy (rate_fields.hpp), else RateLimit-Limit, -Remaining and -Reset
+// (draft-ietf-httpapi-ratelimit-headers up to version 6) or the X-RateLimit-* of many services.
 // Dates are measured against the answer's own Date, so that the clocks need not agree; against `wall` where
 // there is none. What makes no sense, or names no time to come, says nothing.
 #pragma once

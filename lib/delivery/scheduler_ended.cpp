@@ -102,7 +102,7 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
     const rate_hint hint = rate_hint_of(how, wall);
     rate_.heed(hint, now);
     if (options_.adaptive && !pauses && hint.remaining == 0 && hint.reset > nanoseconds(0)) {
-        throttle_.asked(attempt.began, false, hint.reset, now, 0, "RateLimit-Remaining: 0");
+        throttle_.asked(attempt.began, false, hint.reset, now, 0, "the API says that no requests remain");
     }
     bucket_.set_rate(rate_.pace(now), now);
 }

@@ -91,7 +91,14 @@ class answer_reader::parser {
                 slot = value;
             }
         };
-        if (equal(name, "retry-after")) {
+        const auto joined = [value](std::string& slot) {
+            slot.append(slot.empty() ? "" : ", ").append(value);
+        };
+        if (equal(name, "ratelimit")) {
+            joined(headers.ratelimit);
+        } else if (equal(name, "ratelimit-policy")) {
+            joined(headers.ratelimit_policy);
+        } else if (equal(name, "retry-after")) {
             first(headers.retry_after);
         } else if (equal(name, "date")) {
             first(headers.date);

@@ -21,6 +21,7 @@ class answer_reader {
     // The headers that are of interest, "" where absent.
     struct fields {
         std::string retry_after, date;
+        std::string ratelimit, ratelimit_policy; // several lines are joined (RFC 9110 section 5.3)
         std::string ratelimit_limit, ratelimit_remaining, ratelimit_reset;
     };
 

@@ -9,7 +9,8 @@
 // TLS 1.2 and 1.3 with verification of chain and host name and with SNI, always; sessions are resumed. Names
 // are resolved anew for each connection; both address families are tried (RFC 8305 in its simplest form: the
 // next address when one fails or has not connected within 250 ms). Redirects are never followed. The answer
-// is bounded in size. 1xx answers are skipped.
+// is bounded in size. 1xx answers are skipped. A success before the request was sent whole is malformed. A
+// request that has taken too long is cut with a reset: what the peer has not got by then it never gets.
 #pragma once
 
 #include "base/error.hpp"
@@ -76,6 +77,7 @@ struct answer {
     int status = 0;
     std::string retry_after; // headers as they came, "" where absent
     std::string date;
+    std::string ratelimit, ratelimit_policy;                           // lists: several lines are one
     std::string ratelimit_limit, ratelimit_remaining, ratelimit_reset; // RateLimit-* or X-RateLimit-*
     std::string body;                                                  // at most max_answer_bytes
     std::chrono::nanoseconds duration{0};                              // from send() to the end

@@ -32,10 +32,10 @@ void connector::stop() {
 
 std::string connector::waiting_for() const {
     if (addresses_.empty()) {
-        return "the address of " + host_;
+        return "address of " + host_;
     }
     const auto& last = addresses_[attempts_.empty() ? 0 : attempts_.size() - 1];
-    return "a connection to " + text_of(last.storage, last.length);
+    return "connection to " + text_of(last.storage, last.length);
 }
 
 void connector::resolved(const name_lookup::found& what) {

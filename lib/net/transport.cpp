@@ -299,4 +299,13 @@ void transport::close() {
     session_.reset();
 }
 
+void transport::abort() {
+    if (is_open()) {
+        broken_ = true;
+        error_code ignored;
+        socket_->set_option(boost::asio::socket_base::linger(true, 0), ignored);
+        close();
+    }
+}
+
 } // namespace linkrunner::net

@@ -85,6 +85,9 @@ class transport {
     // No more from this side; reading goes on.
     void shutdown_write();
     void close();
+    // The peer reads no more of what was written and has not arrived: RST instead of FIN (socket(7),
+    // SO_LINGER).
+    void abort();
 
     // Why the last operation failed, in words.
     const std::string& failure() const { return failure_; }

@@ -163,7 +163,7 @@ void upstream_connection::answer_bytes() {
         read_more();
         break;
     case answer_reader::progress::whole:
-        finish(transport_error::none, {});
+        answered();
         break;
     case answer_reader::progress::malformed:
         finish(transport_error::malformed, "malformed answer: " + reader_.why());
@@ -174,10 +174,21 @@ void upstream_connection::answer_bytes() {
     }
 }
 
+// Nobody can have done what was asked before having all of it: a success that comes earlier is a mistake, and
+// to believe it could lose an event.
+void upstream_connection::answered() {
+    if (reader_.status() / 100 == 2 && !is_sent_whole()) {
+        finish(transport_error::malformed,
+               "success (" + std::to_string(reader_.status()) + ") before the request was sent whole");
+    } else {
+        finish(transport_error::none, {});
+    }
+}
+
 // Only where the peer ended TLS properly is the end of the stream the end of an answer without a length.
 void upstream_connection::stream_ended(io_status status) {
     if (status == io_status::end && reader_.end_of_stream()) {
-        finish(transport_error::none, {});
+        answered();
     } else if (status == io_status::failed) {
         finish(transport_error::reset, transport_.failure());
     } else {
@@ -190,7 +201,7 @@ answer upstream_connection::make_answer(transport_error what, std::string detail
     answer made;
     made.failure = what;
     made.detail = std::move(detail);
-    made.sent_whole = written_ == out_head_.size() + in_hand_.request.body.size();
+    made.sent_whole = is_sent_whole();
     made.reused = carried_before_;
     made.answer_begun = reader_.begun();
     made.duration = std::chrono::steady_clock::now() - in_hand_.begun;
@@ -199,6 +210,8 @@ answer upstream_connection::make_answer(transport_error what, std::string detail
         made.status = reader_.status();
         made.retry_after = std::move(fields.retry_after);
         made.date = std::move(fields.date);
+        made.ratelimit = std::move(fields.ratelimit);
+        made.ratelimit_policy = std::move(fields.ratelimit_policy);
         made.ratelimit_limit = std::move(fields.ratelimit_limit);
         made.ratelimit_remaining = std::move(fields.ratelimit_remaining);
         made.ratelimit_reset = std::move(fields.ratelimit_reset);
@@ -213,6 +226,9 @@ void upstream_connection::finish(transport_error what, std::string detail) {
     auto made = make_answer(what, std::move(detail));
     const auto done = std::move(in_hand_.done);
     in_hand_ = {};
+    if (what == transport_error::timeout) {
+        transport_.abort(); // or the kernel sends on, and the request may arrive behind its own repetition
+    }
     const bool reusable = what == transport_error::none && made.sent_whole && reader_.keep_alive() &&
                           inbox_.empty() && !upstream_.one_request_each();
     carried_before_ = true;

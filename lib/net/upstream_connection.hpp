@@ -61,8 +61,10 @@ class upstream_connection final : public transport_user,
     void ready();
     void not_opened(transport_error what, std::string detail);
     void answer_bytes();
+    void answered();
     void stream_ended(io_status status);
     void write_on();
+    bool is_sent_whole() const { return written_ == out_head_.size() + in_hand_.request.body.size(); }
     void read_more();
     void finish(transport_error what, std::string detail);
     answer make_answer(transport_error what, std::string detail);

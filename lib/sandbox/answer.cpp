@@ -13,8 +13,8 @@ constexpr std::string_view not_http = "\x15\x03\x01\x00 this is not HTTP \xff\xf
 } // namespace
 
 void append_answer(std::string& out, const reply& what, bool close) {
-    if (what.how.interim != 0) {
-        out += "HTTP/1.1 " + std::to_string(what.how.interim) + " Interim\r\n\r\n";
+    for (const int status : what.how.interim) {
+        out += "HTTP/1.1 " + std::to_string(status) + " Interim\r\n\r\n";
     }
     if (what.how.garbage) {
         out += not_http;
@@ -27,7 +27,10 @@ void append_answer(std::string& out, const reply& what, bool close) {
         dated = second;
         date = http_date(what.at);
     }
-    out.append("HTTP/1.1 ").append(std::to_string(what.status)).append(" ").append(reason_for(what.status));
+    out.append(what.how.http_1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")
+        .append(std::to_string(what.status))
+        .append(" ")
+        .append(reason_for(what.status));
     out.append("\r\nDate: ").append(date).append("\r\nContent-Type: ").append(what.content_type);
     if (what.status == 204 ||
         what.status == 304) { // RFC 9110 section 6.4.1: no content, whatever was asked for

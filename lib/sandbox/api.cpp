@@ -19,6 +19,18 @@ std::string retry_after_line(std::chrono::seconds wait, bool as_date, wall_time 
     return "Retry-After: " + (as_date ? http_date(at + wait) : std::to_string(wait.count())) + "\r\n";
 }
 
+// The header lines that a rule adds to an answer.
+std::string scripted_lines(const misbehaviour& what, wall_time at) {
+    std::string lines;
+    if (what.retry_after) {
+        lines = retry_after_line(*what.retry_after, what.retry_after_as_date, at);
+    }
+    if (!what.header.empty()) {
+        lines += what.header + "\r\n";
+    }
+    return lines;
+}
+
 bool is_json(std::string_view content_type) {
     std::string_view media = content_type.substr(0, content_type.find(';'));
     while (!media.empty() && media.back() == ' ') {
@@ -198,9 +210,7 @@ reply api::scripted(const misbehaviour& what, wall_time at) const {
     const int status = what.status == 0 ? options_.status : what.status;
     reply out =
         plain(status, what.message.empty() ? message_for(status) : std::string_view(what.message), at);
-    if (what.retry_after) {
-        out.headers += retry_after_line(*what.retry_after, what.retry_after_as_date, at);
-    }
+    out.headers += scripted_lines(what, at);
     if (!what.location.empty()) {
         out.headers += "Location: " + what.location + "\r\n";
     }
@@ -260,9 +270,7 @@ reply api::handle(const incoming& request, steady_time now, wall_time at) {
     if (replaced) {
         out = scripted(what, at);
     } else {
-        if (what.retry_after) {
-            out.headers += retry_after_line(*what.retry_after, what.retry_after_as_date, at);
-        }
+        out.headers += scripted_lines(what, at);
         if (!what.message.empty()) {
             out.body = envelope(out.status, what.message);
         }

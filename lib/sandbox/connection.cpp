@@ -218,7 +218,8 @@ class session final : public connection, public std::enable_shared_from_this<ses
 
     void begin(reply what, bool client_closes) {
         const misbehaviour& how = what.how;
-        const bool close = client_closes || how.connection_close || how.garbage || how.truncated;
+        const bool close =
+            client_closes || how.connection_close || how.http_1_0 || how.garbage || how.truncated;
         if (how.delay.count() > 0 || how.ending != fault_ending::answer || how.slow_gap.count() > 0) {
             special_ = std::move(what);
             special_closes_ = close;

@@ -14,8 +14,8 @@ bool glob_matches(const std::string& pattern, std::string_view text) {
 
 bool misbehaviour::only_delays() const noexcept {
     return status == 0 && !retry_after && !retry_after_as_date && message.empty() && location.empty() &&
-           ending == fault_ending::answer && !truncated && !garbage && !connection_close && interim == 0 &&
-           big_bytes == 0 && slow_gap.count() == 0;
+           ending == fault_ending::answer && !truncated && !garbage && !connection_close && interim.empty() &&
+           !http_1_0 && header.empty() && big_bytes == 0 && slow_gap.count() == 0;
 }
 
 void fault_plan::add(std::vector<fault> rules, steady_time now) {

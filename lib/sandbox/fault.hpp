@@ -49,7 +49,9 @@ struct misbehaviour {
     bool truncated = false;                // half of the body, then FIN
     bool garbage = false;                  // bytes that are not HTTP
     bool connection_close = false;
-    int interim = 0;                       // a 1xx answer before the real one
+    std::vector<int> interim;              // 1xx answers before the real one
+    bool http_1_0 = false;                 // so answered, and closed
+    std::string header;                    // a whole line added: "RateLimit: ..."
     std::uint64_t big_bytes = 0;           // body padded to this
     std::chrono::milliseconds slow_gap{0}; // between single bytes of the answer; 0: at once
 

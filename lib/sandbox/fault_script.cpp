@@ -2,6 +2,7 @@
 #include "base/duration.hpp"
 #include "sandbox/fault.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -73,6 +74,33 @@ problem set_slow(fault& rule, std::string_view value) {
     return value.empty() ? std::nullopt : read_duration(value, rule.what.slow_gap);
 }
 
+problem set_interim(fault& rule, std::string_view value) {
+    while (!value.empty()) {
+        const std::string_view one = value.substr(0, value.find(','));
+        value.remove_prefix(std::min(value.size(), one.size() + 1));
+        if (problem wrong = read_number(one, 100, 199, rule.what.interim.emplace_back())) {
+            return wrong;
+        }
+    }
+    return std::nullopt;
+}
+
+problem set_http(fault& rule, std::string_view value) {
+    if (value != "1.0") {
+        return "the only value is '1.0'";
+    }
+    rule.what.http_1_0 = true;
+    return std::nullopt;
+}
+
+problem set_header(fault& rule, std::string_view value) {
+    if (value.find(':') == std::string_view::npos || value.find_first_of("\r\n") != std::string_view::npos) {
+        return "'" + std::string(value) + "' is not a header such as 'RateLimit: \"a\";r=5;t=2'";
+    }
+    rule.what.header = value;
+    return std::nullopt;
+}
+
 problem set_connection(fault& rule, std::string_view value) {
     if (value != "close") {
         return "the only value is 'close'";
@@ -139,7 +167,9 @@ constexpr std::array words = {
     word{"garbage", false, [](fault& r, std::string_view) -> problem { r.what.garbage = true; return std::nullopt; }},
     word{"slow", false, set_slow},
     word{"big", false, set_big},
-    word{"interim", true, [](fault& r, std::string_view v) { return read_number(v, 100, 199, r.what.interim); }},
+    word{"interim", true, set_interim},
+    word{"http", true, set_http},
+    word{"header", true, set_header},
     word{"connection", true, set_connection},
     word{"early", false, [](fault& r, std::string_view) -> problem { r.stage = fault_stage::head; return std::nullopt; }},
     word{"accept", true, set_accept},

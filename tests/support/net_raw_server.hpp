@@ -10,8 +10,9 @@ namespace linkrunner::tests {
 
 class raw_server {
   public:
-    // `backlog` 0 with a full queue makes a peer that never takes a connection.
-    explicit raw_server(const std::string& host = "127.0.0.1", int backlog = 128) {
+    // `backlog` 0 with a full queue makes a peer that never takes a connection. `narrow`: what it has not
+    // read stays at its caller, but for some kilobytes (small segments and buffers make for a small window).
+    explicit raw_server(const std::string& host = "127.0.0.1", int backlog = 128, bool narrow = false) {
         const bool v6 = host.find(':') != std::string::npos;
         sockaddr_storage where{};
         socklen_t length = 0;
@@ -27,6 +28,11 @@ class raw_server {
             length = sizeof address;
         }
         socket_ = ::socket(where.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (narrow) {
+            const int segment = 536, buffer = 4096;
+            ::setsockopt(socket_, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+            ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
+        }
         if (::bind(socket_, reinterpret_cast<const sockaddr*>(&where), length) != 0 ||
             ::listen(socket_, backlog) != 0) {
             throw std::runtime_error("listen on " + host + ": " + std::strerror(errno));

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace linkrunner::delivery {
 namespace {
@@ -126,6 +127,123 @@ TEST(rate_hint, takes_the_slowest_window_that_a_limit_names) {
     for (const char* text : {"", "100", "100;w=0", "0;w=10", "x;w=1", "100;w=x", "w=1;100"}) {
         EXPECT_FALSE(hint_for(text, "", "").sustained) << text;
     }
+}
+
+// Of the structured fields.
+rate_hint structured(const std::string& left, const std::string& policy = "") {
+    attempt_end end;
+    end.ratelimit = left;
+    end.ratelimit_policy = policy;
+    return rate_hint_of(end, wall_time(in_2026));
+}
+
+struct left_case {
+    const char* left;
+    const char* policy;
+    std::optional<std::uint64_t> remaining;
+    std::optional<nanoseconds> reset;
+};
+
+TEST(rate_hint, takes_what_is_left_from_the_structured_field) {
+    const std::vector<left_case> table = {
+        {R"("default";r=50;t=30)", "", 50, 30s},
+        {R"("default";t=30;r=50)", "", 50, 30s},
+        {R"(  "default"; r=50;  t=30  )", "", 50, 30s},
+        {R"(default;r=50;t=30)", "", 50, 30s}, // a token for a string
+        {R"("a\"b\\";r=1;t=2;pk=:c2VjcmV0:;x;y=?1;z=1.5)", "", 1, 2s},
+        {R"("default";r=1;r=2;t=3)", "", 2, 3s}, // the last of a name counts
+        {R"("default";r=0;t=9)", "", 0, 9s},
+        {R"("default";r=999999999999999;t=999999999999999)", "", 999'999'999'999'999, longest_wait},
+        {R"("default";r=50)", "", 50, {}},
+        // Without a time: the window of the policy of that name.
+        {R"("b";r=50)", R"("a";q=10;w=5, "b";q=100;w=60)", 50, 60s},
+        {R"("b";r=50)", R"("a";q=10;w=5)", 50, {}},
+        // The tightest of several.
+        {R"("minute";r=50;t=50, "day";r=100;t=10000)", "", 100, 10'000s},
+        {R"("day";r=1000;t=1000, "second";r=0;t=1)", "", 0, 1s},
+        {R"("second";r=0;t=1,"day";r=0;t=900)", "", 0, 900s},
+        {R"("second";r=5, "day";r=7;t=900)", "", 7, 900s},
+        // Others than requests do not count.
+        {R"("bytes";r=0;t=60, "calls";r=5;t=10)",
+         R"("bytes";q=9999;w=60;qu="content-bytes", "calls";q=9;w=60)", 5, 10s},
+        {R"("c";r=0;t=60)", R"("c";q=9;qu="concurrent-requests")", {}, {}},
+        {R"("c";r=3;t=60)", R"("c";q=9;qu="requests";w=60)", 3, 60s},
+        // Version 7.
+        {"limit=100, remaining=50, reset=5", "100;w=10", 50, 5s},
+        {"remaining=0,reset=5", "", 0, 5s},
+        {"limit=100, reset=5", "", {}, {}},
+        // A member without what it needs is left out, the others are heeded.
+        {R"("x";t=30, "y";r=-1;t=30, "z";r=1.5;t=3, "w";r="5";t=3, "v";r=5;t=-3, 17;r=5;t=3, "u";r=4;t=8)",
+         "", 4, 8s},
+    };
+    for (const left_case& each : table) {
+        const rate_hint got = structured(each.left, each.policy);
+        EXPECT_EQ(got.remaining, each.remaining) << each.left;
+        EXPECT_EQ(got.reset, each.reset) << each.left;
+    }
+}
+
+TEST(rate_hint, takes_the_slowest_window_of_the_structured_policies) {
+    const auto sustained = [](const std::string& policy) { return structured("", policy).sustained; };
+    EXPECT_DOUBLE_EQ(*sustained(R"("default";q=100;w=60)"), 100.0 / 60);
+    EXPECT_DOUBLE_EQ(*sustained(R"("burst";q=100;w=60,"daily";q=1000;w=86400)"), 1000.0 / 86'400);
+    EXPECT_DOUBLE_EQ(*sustained(R"("bytes";q=1;w=60;qu="content-bytes", "calls";q=50;w=10)"), 5);
+    EXPECT_DOUBLE_EQ(*sustained("10;w=1, 50;w=60;comment=\"fifty\", 1000;w=3600"), 1000.0 / 3600);
+    for (const char* text :
+         {"", "\"a\"", "\"a\";q=5", "\"a\";w=5", "\"a\";q=0;w=5", "\"a\";q=5;w=0", "\"a\";q=-5;w=5",
+          "\"a\";q=5;w=-5", "\"a\";q=5;w=1.5", "\"a\";q=5;w=\"5\"", "a=5;w=5"}) {
+        EXPECT_FALSE(sustained(text)) << text;
+    }
+}
+
+TEST(rate_hint, takes_nothing_from_structured_fields_that_are_malformed) {
+    for (const char* text : {"\"default;r=50;t=30",
+                             "\"default\";r=50;t=30,",
+                             "\"default\";r=50;t=30,,\"b\";r=1;t=1",
+                             "\"default\";r=50;t=",
+                             "\"default\";r =50;t=30",
+                             "\"default\";R=50;t=30",
+                             "\"default\";r=50;t=30 \"b\"",
+                             "\"def\\ault\";r=50;t=30",
+                             "\"d\xc3\xa9\";r=50;t=30",
+                             "(\"default\");r=50;t=30",
+                             "\"default\";r=1234567890123456;t=30",
+                             "\"default\";r=--5;t=30",
+                             "\"default\";r=5.;t=30",
+                             "\"default\";pk=:abc;r=5;t=30",
+                             "\"default\";x=?2;r=5;t=30",
+                             "\"default\";x=@1.5;r=5;t=30",
+                             ";r=5;t=30",
+                             ",",
+                             "=",
+                             "limit=100, remaining=50, reset=",
+                             "\xff"}) {
+        EXPECT_TRUE(structured(text, text).empty()) << text;
+        EXPECT_FALSE(structured(text).remaining) << text;
+    }
+    std::string many;
+    for (int i = 0; i < 100; ++i) {
+        many += "\"d\";r=1;t=1,";
+    }
+    EXPECT_FALSE(structured(many + "\"d\";r=1;t=1").remaining);
+}
+
+TEST(rate_hint, prefers_the_structured_fields_and_falls_back_on_the_older_ones) {
+    attempt_end end;
+    end.ratelimit_limit = "100, 100;w=10";
+    end.ratelimit_remaining = "7";
+    end.ratelimit_reset = "8";
+    end.ratelimit = R"("default";r=50;t=30)";
+    end.ratelimit_policy = R"("default";q=100;w=50)";
+    rate_hint got = rate_hint_of(end, wall_time(in_2026));
+    EXPECT_EQ(got.remaining, 50U);
+    EXPECT_EQ(got.reset, 30s);
+    EXPECT_DOUBLE_EQ(*got.sustained, 2);
+    end.ratelimit = end.ratelimit_policy = "!";
+    got = rate_hint_of(end, wall_time(in_2026));
+    EXPECT_EQ(got.remaining, 7U);
+    EXPECT_EQ(got.reset, 8s);
+    EXPECT_DOUBLE_EQ(*got.sustained, 10);
 }
 
 TEST(rate_hint, is_empty_where_nothing_was_said) {

@@ -203,13 +203,17 @@ TEST(scheduler, asks_for_no_more_than_it_needs_while_draining) {
 }
 
 TEST(scheduler, waits_for_the_reset_of_a_limit_of_which_nothing_remains) {
-    for (const int status : {200, 429}) {
+    for (const auto& [said, by_list] : {std::pair{200, false}, {429, false}, {200, true}, {429, true}}) {
         bool told = false;
-        world w({}, 11, [&](const auto&, auto) {
+        world w({}, 11, [&, status = said, structured = by_list](const auto&, auto) {
             if (std::exchange(told, true)) {
                 return answered(200, 10ms);
             }
             answer out = answered(status, 10ms);
+            if (structured) {
+                out.end.ratelimit = "\"default\";r=0;t=20";
+                return out;
+            }
             out.end.ratelimit_limit = "30";
             out.end.ratelimit_remaining = "0";
             out.end.ratelimit_reset = "20";
@@ -218,7 +222,7 @@ TEST(scheduler, waits_for_the_reset_of_a_limit_of_which_nothing_remains) {
         accept_many(w, 100);
         w.run_for(60s);
         ASSERT_GE(w.attempts.size(), 3U);
-        EXPECT_GE(w.attempts[1].at - w.attempts[0].at, 20s) << status;
+        EXPECT_GE(w.attempts[1].at - w.attempts[0].at, 20s) << said;
         EXPECT_TRUE(w.attempts[1].probe);
     }
 }

@@ -187,6 +187,17 @@ TEST_F(client_answer_test, dripping_does_not_extend_the_time) {
     EXPECT_TRUE(got.answer_begun);
 }
 
+TEST_F(client_answer_test, a_request_that_took_too_long_is_cut_with_a_reset) {
+    settings.request_timeout = 100ms;
+    auto coming = send();
+    auto peer = upstream.accept();
+    read_request(peer);
+    EXPECT_EQ(get(coming).failure, transport_error::timeout);
+    char byte = 0;
+    EXPECT_EQ(::recv(peer.descriptor(), &byte, 1, 0), -1);
+    EXPECT_EQ(errno, ECONNRESET);
+}
+
 TEST_F(client_answer_test, a_request_that_the_peer_does_not_read_was_not_sent_whole) {
     settings.request_timeout = 100ms;
     auto coming = send("/x", std::string(32 << 20, 'x'));
@@ -209,6 +220,22 @@ TEST_F(client_answer_test, an_answer_before_the_request_was_read_is_kept) {
     EXPECT_FALSE(got.sent_whole);
     peer.read_to_end();
     await_open(0);
+}
+
+TEST_F(client_answer_test, a_success_before_the_request_was_sent_is_none) {
+    for (const bool framed : {true, false}) {
+        auto coming = send("/x", std::string(32 << 20, 'x'));
+        auto peer = upstream.accept();
+        peer.read_until("\r\n\r\n");
+        peer.send(framed ? "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok"
+                         : "HTTP/1.0 201 Created\r\n\r\nok");
+        peer.shutdown_write();
+        const auto got = get(coming);
+        EXPECT_EQ(got.failure, transport_error::malformed);
+        EXPECT_EQ(got.detail, "success (201) before the request was sent whole");
+        EXPECT_FALSE(got.sent_whole);
+        EXPECT_EQ(got.status, 0);
+    }
 }
 
 TEST_F(client_answer_test, an_answer_followed_by_a_reset_is_kept) {

@@ -18,6 +18,7 @@ TEST_F(client_test, sends_a_request_and_gives_its_answer) {
                                       "\r\nContent-Type: application/json\r\nContent-Length: 7\r\n"
                                       "linkrunner-key: k\r\n\r\n{\"a\":1}");
     peer.send("HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nDate: today\r\nX-RateLimit-Limit: 30\r\n"
+              "RateLimit: \"a\";r=5;t=2\r\nratelimit: \"b\";r=6;t=3\r\nRateLimit-Policy: \"a\";q=9;w=2\r\n"
               "RateLimit-Remaining: 0\r\nx-ratelimit-reset: 9\r\nContent-Length: 2\r\n\r\nno");
     const auto got = get(coming);
     EXPECT_EQ(got.failure, transport_error::none);
@@ -25,6 +26,8 @@ TEST_F(client_test, sends_a_request_and_gives_its_answer) {
     EXPECT_EQ(got.body, "no");
     EXPECT_EQ(got.retry_after, "7");
     EXPECT_EQ(got.date, "today");
+    EXPECT_EQ(got.ratelimit, "\"a\";r=5;t=2, \"b\";r=6;t=3");
+    EXPECT_EQ(got.ratelimit_policy, "\"a\";q=9;w=2");
     EXPECT_EQ(got.ratelimit_limit, "30");
     EXPECT_EQ(got.ratelimit_remaining, "0");
     EXPECT_EQ(got.ratelimit_reset, "9");
@@ -241,7 +244,7 @@ TEST_F(client_test, a_connection_that_does_not_come_about_times_out) {
     auto coming = send();
     const auto got = get(coming);
     EXPECT_EQ(got.failure, transport_error::timeout);
-    EXPECT_THAT(got.detail, HasSubstr("a connection to " + full.address()));
+    EXPECT_THAT(got.detail, HasSubstr("no connection to " + full.address() + " within 100 ms"));
     EXPECT_FALSE(got.sent_whole);
     for (const int each : fillers) {
         ::close(each);

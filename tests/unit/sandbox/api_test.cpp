@@ -162,8 +162,8 @@ TEST(sandbox_api, records_an_event_behind_a_fault_only_where_the_script_says_so)
         ASSERT_EQ(state.events().total(), 1U) << script;
         EXPECT_FALSE(state.events().recent()[0].answered) << script;
     }
-    for (const char* script :
-         {"delay=1s", "slow", "connection=close", "interim=103", "big=5000", "status=200 processed"}) {
+    for (const char* script : {"delay=1s", "slow", "connection=close", "interim=103", "http=1.0",
+                               "header=A:b", "big=5000", "status=200 processed"}) {
         api state({});
         scripted(state, script);
         ASSERT_EQ(state.events().total(), 1U) << script;

@@ -72,6 +72,9 @@ TEST(fault_script, names_the_rule_and_the_word_that_it_does_not_understand) {
     EXPECT_THAT(error_of("early delay=1s"), HasSubstr("early needs"));
     EXPECT_THAT(error_of("accept=maybe"), HasSubstr("one of reset, close, hang"));
     EXPECT_THAT(error_of("connection=keep"), HasSubstr("'close'"));
+    EXPECT_THAT(error_of("interim=103,200"), HasSubstr("'200' is not a number from 100 to 199"));
+    EXPECT_THAT(error_of("http=2"), HasSubstr("'1.0'"));
+    EXPECT_THAT(error_of("header=RateLimit"), HasSubstr("'RateLimit' is not a header"));
 }
 
 TEST(fault_plan, spares_the_first_and_stops_after_its_count) {

@@ -148,12 +148,26 @@ TEST_F(sandbox_server, answers_slowly_and_whole) {
     EXPECT_EQ(client.receive()->status, 400);
 }
 
-TEST_F(sandbox_server, sends_an_interim_answer_first) {
-    box_->add_faults("interim=103");
+TEST_F(sandbox_server, sends_interim_answers_first) {
+    box_->add_faults("interim=100,103,103");
     wire_client client = connect();
     client.send(post());
-    EXPECT_EQ(client.receive()->status, 103);
-    EXPECT_EQ(client.receive()->status, 201);
+    for (const int status : {100, 103, 103, 201}) {
+        EXPECT_EQ(client.receive()->status, status);
+    }
+}
+
+TEST_F(sandbox_server, answers_as_http_1_0_and_closes) {
+    box_->add_faults("http=1.0");
+    wire_client client = connect();
+    EXPECT_THAT(client.exchange(post()).head, testing::StartsWith("HTTP/1.0 201 "));
+    EXPECT_EQ(client.wait_for_end(), wire_client::ending::eof);
+}
+
+TEST_F(sandbox_server, adds_a_header_of_any_name_to_an_answer) {
+    box_->add_faults("count=1 header='RateLimit: \"default\";r=5;t=2'; status=429 header='X: y z'");
+    EXPECT_EQ(connect().exchange(post()).header("ratelimit"), "\"default\";r=5;t=2");
+    EXPECT_EQ(connect().exchange(post()).header("x"), "y z");
 }
 
 TEST_F(sandbox_server, answers_before_it_has_read_the_body) {

@@ -1,0 +1,212 @@
+// The attempts: begun, sent, ended, and what their ends leave behind in the spool.
+#include "forward/item.hpp"
+#include "telemetry/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace linkrunner::forward {
+
+namespace {
+
+constexpr std::size_t excerpt_bytes = 512;
+
+// An API may echo the key that it refuses.
+void hide(std::string& text, const std::string& secret) {
+    constexpr std::string_view shown = "********";
+    if (secret.empty()) {
+        return;
+    }
+    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + shown.size())) {
+        text.replace(at, secret.size(), shown);
+    }
+}
+
+delivery::attempt_end facts_of(const net::answer& how) {
+    delivery::attempt_end out;
+    out.status = how.failure == net::transport_error::none ? how.status : 0;
+    out.sent_whole = how.sent_whole;
+    out.stale = how.failure == net::transport_error::reset && how.reused && !how.answer_begun;
+    out.transport = net::word_for(how.failure);
+    out.retry_after = how.retry_after;
+    out.date = how.date;
+    out.ratelimit = how.ratelimit;
+    out.ratelimit_policy = how.ratelimit_policy;
+    out.ratelimit_limit = how.ratelimit_limit;
+    out.ratelimit_remaining = how.ratelimit_remaining;
+    out.ratelimit_reset = how.ratelimit_reset;
+    return out;
+}
+
+spool::dead_reason reason_of(const std::string& word) {
+    for (const auto reason : {spool::dead_reason::rejected, spool::dead_reason::attempts,
+                              spool::dead_reason::age, spool::dead_reason::ambiguous}) {
+        if (word == spool::word_for(reason)) {
+            return reason;
+        }
+    }
+    return spool::dead_reason::rejected;
+}
+
+} // namespace
+
+void forwarder::begin(const delivery::send_event& what) {
+    item& chosen = *items_.at(what.number);
+    if (chosen.held_back) {
+        scheduler_->not_sent(what.number, ports_.time.steady());
+        return;
+    }
+    chosen.attempt = what.attempt;
+    chosen.in_flight = true;
+    ++in_flight_;
+    if (!what.mark_sending) {
+        send(what.number);
+        return;
+    }
+    flush_marks(); // one that takes an earlier `sending` back must not come after this one
+    items_.at(what.number)->marked_sending = true;
+    spool::mark sending;
+    sending.number = what.number;
+    sending.kind = spool::mark_kind::sending;
+    ports_.queue.record({std::move(sending)}, [this, number = what.number](const result<void>& durable) {
+        if (!stopped_ && durable.has_value()) {
+            send(number);
+            return;
+        }
+        --in_flight_;
+        not_counted(*items_.at(number));
+        items_.at(number)->in_flight = false;
+        scheduler_->not_sent(number, ports_.time.steady());
+        pump();
+        check_drained();
+    });
+}
+
+void forwarder::send(spool::sequence number) {
+    const spool::stored_event& event = items_.at(number)->event;
+    net::outgoing request;
+    request.path = path_of(event.path);
+    request.headers.emplace_back("linkrunner-key", server_key_);
+    request.body = event.body;
+    ports_.upstream.send(std::move(request), [this, number](net::answer how) { ended(number, how); });
+}
+
+std::string forwarder::excerpt_of(const net::answer& how) const {
+    std::string text = how.status == 0 ? how.detail : how.body;
+    hide(text, server_key_);
+    hide(text, former_key_); // of an attempt that was under way when it changed
+    text.resize(std::min(text.size(), excerpt_bytes));
+    return text;
+}
+
+void forwarder::ended(spool::sequence number, const net::answer& how) {
+    --in_flight_;
+    items_.at(number)->in_flight = false;
+    if (how.failure == net::transport_error::stopped) {
+        if (!how.sent_whole) {
+            not_counted(*items_.at(number));
+        }
+        scheduler_->not_sent(number, ports_.time.steady());
+        check_drained();
+        return;
+    }
+    const delivery::attempt_end facts = facts_of(how);
+    const delivery::outcome outcome = delivery::classify(facts);
+    const wall_time wall = ports_.time.wall();
+    const delivery::verdict verdict = scheduler_->ended(number, facts, ports_.time.steady(), wall);
+    ports_.metrics.attempt(delivery::word_for(outcome), how.duration, delivery::is_ambiguous(facts));
+    if (outcome == delivery::outcome::delivered) {
+        ports_.metrics.set_last_success(static_cast<double>(wall.time_since_epoch().count()) / 1000.0);
+    } else {
+        item& tried = *items_.at(number);
+        tried.last_status = facts.status;
+        tried.last_attempt = wall;
+        tried.excerpt = excerpt_of(how);
+        const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
+        error_ = last_error{wall, status + tried.excerpt};
+    }
+    conclude(number, verdict);
+    pump();
+    check_drained();
+}
+
+void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict) {
+    item& done = *items_.at(number);
+    switch (verdict.kind) {
+    case delivery::verdict_kind::delivered: {
+        ports_.metrics.delivered(ports_.time.wall() - done.event.accepted_at);
+        spool::mark mark;
+        mark.number = number;
+        mark.kind = spool::mark_kind::delivered;
+        record(std::move(mark));
+        forget(number);
+        break;
+    }
+    case delivery::verdict_kind::dead:
+        bury(done, verdict);
+        forget(number);
+        break;
+    case delivery::verdict_kind::retry:
+        not_counted(done);
+        if (log::enabled(log::level::debug)) {
+            log::debug("attempt failed", {{"event_id", done.event.event_id},
+                                          {"attempt", done.attempt},
+                                          {"status", done.last_status},
+                                          {"answer", done.excerpt}});
+        }
+        break;
+    }
+}
+
+// The API has surely not counted the attempt: takes the `sending` mark back, or a restart would see it as
+// ambiguous. If this is lost in a crash, that is what happens: on the safe side.
+void forwarder::not_counted(item& tried) {
+    if (std::exchange(tried.marked_sending, false)) {
+        spool::mark mark;
+        mark.number = tried.event.number;
+        mark.kind = spool::mark_kind::replayed;
+        record(std::move(mark));
+    }
+}
+
+void forwarder::bury(const item& dead, const delivery::verdict& verdict) {
+    spool::mark mark;
+    mark.number = dead.event.number;
+    mark.kind = spool::mark_kind::dead;
+    mark.letter.reason = reason_of(verdict.reason);
+    mark.letter.last_status = dead.last_status;
+    mark.letter.attempts = verdict.attempts;
+    mark.letter.first_attempt = verdict.first_attempt;
+    mark.letter.last_attempt = dead.last_attempt;
+    mark.letter.ambiguous = verdict.ambiguous;
+    mark.letter.excerpt = dead.excerpt;
+    ports_.metrics.dead(verdict.reason);
+    log::warning("event moved to the dead letters", {{"event_id", dead.event.event_id},
+                                                     {"event_name", dead.event.name},
+                                                     {"reason", verdict.reason},
+                                                     {"status", dead.last_status},
+                                                     {"attempts", verdict.attempts},
+                                                     {"answer", dead.excerpt}});
+    record(std::move(mark));
+}
+
+void forwarder::forget(spool::sequence number) {
+    const auto found = items_.find(number);
+    held_bytes_ -= found->second->event.body.size();
+    items_.erase(found);
+}
+
+void forwarder::record(spool::mark mark) {
+    if (marks_.empty()) {
+        ports_.owner.post([this] { flush_marks(); });
+    }
+    marks_.push_back(std::move(mark));
+}
+
+void forwarder::flush_marks() {
+    if (!marks_.empty()) {
+        ports_.queue.record(std::exchange(marks_, {}));
+    }
+}
+
+} // namespace linkrunner::forward

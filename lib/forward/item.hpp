@@ -1,0 +1,20 @@
+// An event in the forwarder's memory, from its read to its end. Room-internal.
+#pragma once
+
+#include "forward/forwarder.hpp"
+
+namespace linkrunner::forward {
+
+struct forwarder::item {
+    spool::stored_event event;
+    std::uint32_t attempt = 0;
+    bool marked_sending = false;
+    bool in_flight = false;
+    bool held_back = false; // the spool may be dropping it: not to be sent now
+    // Of the last attempt that ended, for the dead letter.
+    int last_status = 0;
+    wall_time last_attempt{};
+    std::string excerpt;
+};
+
+} // namespace linkrunner::forward
