@@ -92,6 +92,7 @@ class forwarder {
     std::string excerpt_of(const net::answer& how) const;
     void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
+    void bury_removal(const item& dead, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);
     void flush_marks();

@@ -1,8 +1,11 @@
 // The attempts: begun, sent, ended, and what their ends leave behind in the spool.
 #include "forward/item.hpp"
+#include "spool/dead_letters.hpp"
 #include "telemetry/log.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace linkrunner::forward {
@@ -10,6 +13,7 @@ namespace linkrunner::forward {
 namespace {
 
 constexpr std::size_t excerpt_bytes = 512;
+constexpr std::size_t most_stretches = 16; // of the dead letters, to find a payment; the disk thread waits
 
 // An API may echo the key that it refuses.
 void hide(std::string& text, const std::string& secret) {
@@ -143,7 +147,11 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         break;
     }
     case delivery::verdict_kind::dead:
-        bury(done, verdict);
+        if (done.event.path == endpoint::remove_payment && verdict.reason == "rejected") {
+            bury_removal(done, verdict);
+        } else {
+            bury(done, verdict);
+        }
         forget(number);
         break;
     case delivery::verdict_kind::retry:
@@ -188,6 +196,37 @@ void forwarder::bury(const item& dead, const delivery::verdict& verdict) {
                                                      {"attempts", verdict.attempts},
                                                      {"answer", dead.excerpt}});
     record(std::move(mark));
+}
+
+// A removal that found no payment: whoever reads its letter should know when the payment is a letter, too.
+void forwarder::bury_removal(const item& dead, const delivery::verdict& verdict) {
+    const auto payment = std::make_shared<std::optional<spool::sequence>>();
+    spool::dead_query what;
+    what.filter.name = name_of(endpoint::capture_payment);
+    what.filter.event_id = dead.event.event_id;
+    what.max_events = 1;
+    ports_.queue.on_disk(
+        [payment, what](spool::store& from) mutable {
+            for (std::size_t stretch = 0; stretch < most_stretches && !*payment; ++stretch) {
+                const auto page = spool::read_dead(from, what);
+                if (!page || page->at_end || !page->events.empty()) {
+                    *payment = page && !page->events.empty()
+                                   ? std::optional(page->events.front().event.number)
+                                   : std::nullopt;
+                    return;
+                }
+                what.from = page->next;
+            }
+        },
+        [this, payment, verdict, letter = std::make_shared<item>(dead)](const result<void>&) {
+            if (*payment) {
+                letter->excerpt.insert(0, "its payment never reached the API: it is dead letter " +
+                                              std::to_string(**payment) +
+                                              "; replay that one and then this, or drop both; answer: ");
+                letter->excerpt.resize(std::min(letter->excerpt.size(), excerpt_bytes));
+            }
+            bury(*letter, verdict);
+        });
 }
 
 void forwarder::forget(spool::sequence number) {

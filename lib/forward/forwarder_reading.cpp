@@ -1,4 +1,5 @@
 // How events come into the forwarder's memory, and how they leave it without an attempt.
+#include "base/hash.hpp"
 #include "forward/item.hpp"
 #include "telemetry/log.hpp"
 
@@ -43,6 +44,9 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
         candidate.lane = event.lane;
         candidate.path = event.path;
         candidate.user_key = event.user_key;
+        if (event.path != endpoint::capture_event) { // whose event_id is their payment_id
+            candidate.payment_key = hash64(ports_.queue.hash_seed(), event.event_id);
+        }
         candidate.accepted_at = event.accepted_at;
         candidate.ambiguous_dead = event.ambiguous_dead;
         candidate.was_sending = event.sending_marked;

@@ -1,19 +1,12 @@
 #include "sandbox/api.hpp"
 
 #include "base/json_text.hpp"
+#include "sandbox/call.hpp"
 #include "sandbox/http_text.hpp"
-
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/parse.hpp>
-
-#include <array>
 
 namespace linkrunner::sandbox {
 
 namespace {
-
-// Deeper than the daemon lets through, so that a refusal here is never about depth first.
-constexpr std::size_t max_json_depth = 1000;
 
 std::string retry_after_line(std::chrono::seconds wait, bool as_date, wall_time at) {
     return "Retry-After: " + (as_date ? http_date(at + wait) : std::to_string(wait.count())) + "\r\n";
@@ -37,6 +30,18 @@ bool is_json(std::string_view content_type) {
         media.remove_suffix(1);
     }
     return equals_without_case(media, "application/json");
+}
+
+std::string_view success_for(endpoint path) {
+    switch (path) {
+    case endpoint::capture_event:
+        return message_for(201);
+    case endpoint::capture_payment:
+        return "Payment captured";
+    case endpoint::remove_payment:
+        return "Payment entry deleted";
+    }
+    return "";
 }
 
 reply plain(int status, std::string_view message, wall_time at) {
@@ -87,68 +92,9 @@ std::string_view message_for(int status) noexcept {
     }
 }
 
-// What the body says, as far as it can be read; `fault` is empty when it is as documented.
-struct api::parsed_body {
-    std::string name, user, event_id, fault;
-
-    explicit parsed_body(std::string_view text);
-
-  private:
-    void read(const boost::json::object& root);
-};
-
-api::parsed_body::parsed_body(std::string_view text) {
-    std::array<unsigned char, 8192> space;
-    boost::json::monotonic_resource memory(space.data(), space.size());
-    boost::json::parse_options options;
-    options.max_depth = max_json_depth;
-    boost::system::error_code failure;
-    const boost::json::value root = boost::json::parse(text, failure, &memory, options);
-    if (failure) {
-        fault = "Malformed JSON: " + failure.message();
-    } else if (!root.is_object()) {
-        fault = "The body must be a JSON object";
-    } else {
-        read(root.get_object());
-    }
-}
-
-void api::parsed_body::read(const boost::json::object& root) {
-    const auto text_of = [&](std::string_view key, std::string& out) {
-        const boost::json::value* found = root.if_contains(key);
-        if (found == nullptr || found->is_null()) { // null says the same as leaving it out
-            return;
-        }
-        if (const boost::json::string* text = found->if_string()) {
-            out.assign(text->data(), text->size());
-        } else if (fault.empty()) {
-            fault = std::string(key) + " must be a string";
-        }
-    };
-    std::string install;
-    text_of("event_name", name);
-    text_of("user_id", user);
-    text_of("install_instance_id", install);
-    text_of("event_id", event_id);
-    if (user.empty()) {
-        user = std::move(install);
-    }
-    if (!fault.empty()) {
-        return;
-    }
-    if (name.empty()) {
-        fault = "Missing required parameter: event_name";
-    } else if (user.empty()) {
-        fault = "Missing required parameter: user_id";
-    } else if (const boost::json::value* data = root.if_contains("event_data");
-               data != nullptr && !data->is_object() && !data->is_null()) {
-        fault = "event_data must be an object";
-    }
-}
-
 api::api(api_settings options)
-    : options_(std::move(options)), capture_path_(options_.prefix + "/capture-event"), rate_(options_.rate),
-      events_(options_.keep_events, options_.keep_identities) {}
+    : options_(std::move(options)), rate_(options_.rate),
+      events_(options_.keep_events, options_.keep_identities), payments_(options_.keep_identities) {}
 
 void api::set_rate(const rate_settings& rate) {
     options_.rate = rate;
@@ -157,6 +103,7 @@ void api::set_rate(const rate_settings& rate) {
 
 void api::reset() {
     events_.clear();
+    payments_ = payments(options_.keep_identities);
     faults_.clear();
     peak_ = {};
     const std::uint64_t open = sums_.open_connections;
@@ -164,8 +111,13 @@ void api::reset() {
     sums_.open_connections = open;
 }
 
-bool api::is_capture(std::string_view target) const {
-    return target.substr(0, target.find('?')) == capture_path_;
+std::optional<endpoint> api::call_at(std::string_view target) const {
+    target = target.substr(0, target.find('?'));
+    if (!target.starts_with(options_.prefix)) {
+        return std::nullopt;
+    }
+    target.remove_prefix(options_.prefix.size());
+    return target.starts_with('/') ? endpoint_named(target.substr(1)) : std::nullopt;
 }
 
 misbehaviour api::on_accept(steady_time now) {
@@ -173,7 +125,7 @@ misbehaviour api::on_accept(steady_time now) {
 }
 
 std::optional<reply> api::on_head(const incoming& head, steady_time now, wall_time at) {
-    if (faults_.empty() || !is_capture(head.target)) {
+    if (faults_.empty() || !call_at(head.target)) {
         return std::nullopt;
     }
     const misbehaviour what = faults_.decide(fault_stage::head, {}, now);
@@ -218,7 +170,7 @@ reply api::scripted(const misbehaviour& what, wall_time at) const {
     return out;
 }
 
-reply api::judge(const incoming& request, const parsed_body& body, const misbehaviour& what, wall_time at) {
+reply api::judge(const incoming& request, const parsed_call& body, const misbehaviour& what, wall_time at) {
     if (request.key.empty() || (!options_.key.empty() && request.key != options_.key)) {
         return plain(401, message_for(401), at);
     }
@@ -231,17 +183,31 @@ reply api::judge(const incoming& request, const parsed_body& body, const misbeha
     if (!body.fault.empty()) {
         return plain(400, body.fault, at);
     }
+    const int status = status_of(body.path);
     received_event event;
     event.at = at;
+    event.path = body.path;
     event.name = body.name;
     event.user = body.user;
     event.event_id = body.event_id;
     event.body = request.body;
-    event.status = what.status == 0 ? options_.status : what.status;
+    event.status = what.status == 0 ? status : what.status;
     event.answered = what.ending == fault_ending::answer && !what.garbage && !what.truncated &&
                      event.status >= 200 && event.status < 300;
+    if (body.path == endpoint::remove_payment &&
+        payments_.remove(body.paid.payment_id, body.paid.user_id) == 0) {
+        return plain(400, "No payment found with the given payment id or user id", at);
+    }
+    if (body.path == endpoint::capture_payment) {
+        event.duplicate = !payments_.capture(body.paid);
+    }
     events_.record(std::move(event));
-    return plain(options_.status, message_for(options_.status), at);
+    return plain(status, success_for(body.path), at);
+}
+
+// What is removed is answered with 200, as the API documents it.
+int api::status_of(endpoint path) const {
+    return path == endpoint::remove_payment ? 200 : options_.status;
 }
 
 reply api::handle(const incoming& request, steady_time now, wall_time at) {
@@ -259,7 +225,8 @@ reply api::handle(const incoming& request, steady_time now, wall_time at) {
         finish(out);
         return out;
     }
-    const parsed_body body(request.body);
+    const parsed_call body =
+        parse_call(call_at(request.target).value_or(endpoint::capture_event), request.body);
     const misbehaviour what =
         faults_.empty() ? misbehaviour{} : faults_.decide(fault_stage::request, {body.name, body.user}, now);
     const bool replaced = what.status != 0 || what.garbage || what.ending != fault_ending::answer;

@@ -1,15 +1,18 @@
 // The fake Linkrunner API without its sockets: one request in, one reply out, and what was received
 // remembered. Pure but for its own state; time comes as an argument; single-threaded.
 //
-// What is checked and answered follows the documentation of capture-event (docs.linkrunner.io): the header
-// linkrunner-key, event_name, user_id or install_instance_id, event_data an object, event_id a string, 1 MB.
+// What is checked and answered follows the documentation (docs.linkrunner.io) of capture-event: the header
+// linkrunner-key, event_name, user_id or install_instance_id, event_data an object, event_id a string, 1 MB;
+// and of capture-payment and remove-payment.
 // The order is that of a gateway before a service: method, rate limit, scripted faults, key, content type,
 // size, body.
 #pragma once
 
+#include "base/endpoint.hpp"
 #include "env/clock.hpp"
 #include "sandbox/fault.hpp"
 #include "sandbox/ledger.hpp"
+#include "sandbox/payments.hpp"
 #include "sandbox/rate_limit.hpp"
 
 #include <chrono>
@@ -27,6 +30,8 @@ enum class retry_after_kind : std::uint8_t {
     exact, // the time until a request would pass, rounded up to seconds
     date   // the same as an HTTP date
 };
+
+struct parsed_call;
 
 struct api_settings {
     std::string prefix = "/api/v1";
@@ -62,7 +67,7 @@ struct reply {
 
 // Sums for GET /summary; the connection's are counted by the server.
 struct counters {
-    std::uint64_t requests = 0; // to capture-event, whatever became of them
+    std::uint64_t requests = 0; // to the calls of the API, whatever became of them
     std::map<int, std::uint64_t> answers;
     std::uint64_t unanswered = 0; // ended by hang, reset, close or garbage
     std::uint64_t connections = 0;
@@ -83,6 +88,7 @@ class api {
 
     fault_plan& faults() { return faults_; }
     const ledger& events() const { return events_; }
+    const payments& paid() const { return payments_; }
     counters& sums() { return sums_; }
     std::uint64_t peak_per_second() const { return peak_.most_in_a_second(); }
     const api_settings& settings() const { return options_; }
@@ -90,20 +96,21 @@ class api {
     void set_rate(const rate_settings& rate);
     void reset(); // forgets events, sums and faults
 
-    bool is_capture(std::string_view target) const;
+    // Which call of the API a path is; nothing for others.
+    std::optional<endpoint> call_at(std::string_view target) const;
 
   private:
-    struct parsed_body;
-    reply judge(const incoming& request, const parsed_body& body, const misbehaviour& what, wall_time at);
+    reply judge(const incoming& request, const parsed_call& body, const misbehaviour& what, wall_time at);
+    int status_of(endpoint path) const;
     reply limited(std::chrono::nanoseconds wait, wall_time at) const;
     reply scripted(const misbehaviour& what, wall_time at) const;
     void finish(reply& answer); // pads and counts it
 
     api_settings options_;
-    std::string capture_path_;
     rate_limit rate_;
     fault_plan faults_;
     ledger events_;
+    payments payments_;
     peak_meter peak_;
     counters sums_;
 };

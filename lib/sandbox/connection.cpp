@@ -201,8 +201,8 @@ class session final : public connection, public std::enable_shared_from_this<ses
     void handle(const incoming& request, const request_head& head, std::size_t used) {
         const steady_time now = host_->time.steady();
         const wall_time at = host_->time.wall();
-        reply what = host_->state.is_capture(request.target) ? host_->state.handle(request, now, at)
-                                                             : answer_control(host_->state, request, now, at);
+        reply what = host_->state.call_at(request.target) ? host_->state.handle(request, now, at)
+                                                          : answer_control(host_->state, request, now, at);
         what.how.connection_close |= request.oversized;
         begin_ += used;
         head_asked_ = continued_ = false;

@@ -83,6 +83,28 @@ reply list_events(const api& state, std::string_view query) {
     return out;
 }
 
+// The payments that are held: ?payment_id=, ?user= (globs)
+reply list_payments(const api& state, std::string_view query) {
+    const std::string payment_id = query_value(query, "payment_id");
+    const std::string user = query_value(query, "user");
+    std::string body = "[";
+    for (const payment& each : state.paid().held()) {
+        if (!matches(payment_id, each.payment_id) || !matches(user, each.user_id)) {
+            continue;
+        }
+        body += body.size() > 1 ? ",\n{\"user_id\":" : "{\"user_id\":";
+        append_json_string(body, each.user_id);
+        body += ",\"payment_id\":";
+        append_json_string(body, each.payment_id);
+        body += ",\"type\":";
+        append_json_string(body, each.type);
+        body += ",\"status\":";
+        append_json_string(body, each.status);
+        body += ",\"amount\":" + each.amount + "}";
+    }
+    return json(body + "]\n");
+}
+
 reply list_faults(api& state) {
     std::string body = "[";
     for (const fault_plan::state& rule : state.faults().states()) {
@@ -146,6 +168,9 @@ reply route(api& state, const incoming& request, steady_time now) {
     if (path == "/events") {
         return request.method == "GET" ? list_events(state, query) : not_allowed("GET");
     }
+    if (path == "/payments") {
+        return request.method == "GET" ? list_payments(state, query) : not_allowed("GET");
+    }
     if (path == "/summary") {
         return request.method == "GET" ? json(summary_json(state) + "\n") : not_allowed("GET");
     }
@@ -183,7 +208,8 @@ std::string event_json(const received_event& event) {
     std::string out = "{\"number\":" + std::to_string(event.number) + ",\"at\":\"" + iso_time(event.at) +
                       "\",\"status\":" + std::to_string(event.status) +
                       ",\"duplicate\":" + (event.duplicate ? "true" : "false") +
-                      ",\"answered\":" + (event.answered ? "true" : "false") + ",\"event\":";
+                      ",\"answered\":" + (event.answered ? "true" : "false") + ",\"path\":\"" +
+                      std::string(path_of(event.path)) + "\",\"event\":";
     for (const char c : event.body) { // line ends in JSON are only ever between its tokens
         out += c == '\n' || c == '\r' ? ' ' : c;
     }
@@ -202,6 +228,9 @@ std::string summary_json(api& state) {
     add("events", events.total());
     add("unique", events.unique());
     add("duplicates", events.duplicates());
+    add("payments", state.paid().held().size());
+    add("payments_ignored", state.paid().ignored());
+    add("payments_removed", state.paid().removed());
     add("without_event_id", events.without_id());
     add("recorded_unanswered", events.unanswered());
     add("unanswered", sums.unanswered);

@@ -23,7 +23,7 @@ const received_event& ledger::record(received_event event) {
     event.number = ++total_;
     if (event.event_id.empty()) {
         ++without_id_;
-    } else {
+    } else if (event.path == endpoint::capture_event) {
         event.duplicate = seen_before(event);
     }
     duplicates_ += event.duplicate ? 1 : 0;

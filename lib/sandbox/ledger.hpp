@@ -2,6 +2,7 @@
 // bounded. Pure, single-threaded.
 #pragma once
 
+#include "base/endpoint.hpp"
 #include "base/hash.hpp"
 #include "env/clock.hpp"
 
@@ -16,9 +17,10 @@ namespace linkrunner::sandbox {
 struct received_event {
     std::uint64_t number = 0; // from 1, in order of arrival
     wall_time at{};
+    endpoint path{};
     std::string name, user, event_id;
     std::string body;       // as it came
-    bool duplicate = false; // (name, user, event_id) was seen before
+    bool duplicate = false; // (name, user, event_id) was seen before; of payments told by who knows them
     bool answered = true;   // false: processed, but the client was not told so
     int status = 0;         // of the answer
 };

@@ -203,7 +203,7 @@ TEST(sandbox_control, lists_events_by_what_is_asked) {
     };
     EXPECT_THAT(
         get("/events?name=b&format=ndjson"),
-        R"({"number":2,"at":"2026-03-01T12:00:00.000Z","status":201,"duplicate":false,"answered":true,)"
+        R"({"number":2,"at":"2026-03-01T12:00:00.000Z","status":201,"duplicate":false,"answered":true,"path":"/capture-event",)"
         R"("event":{"event_name":"b", "user_id":"v","n":1.10}})"
         "\n");
     EXPECT_THAT(get("/events?limit=1"), HasSubstr("\"number\":3"));
