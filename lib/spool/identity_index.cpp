@@ -1,6 +1,7 @@
 #include "spool/identity_index.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace linkrunner::spool {
@@ -21,8 +22,8 @@ int rank_of_end(std::uint64_t end) {
 identity_index::entry identity_index::make(const fingerprint& identity, std::uint64_t body_hash,
                                            sequence number, wall_time accepted_at) {
     const auto since_epoch = std::max<std::int64_t>(accepted_at.time_since_epoch().count(), 0);
-    return {identity.low ^ identity.high, static_cast<std::uint32_t>(body_hash),
-            static_cast<std::uint32_t>(number), static_cast<std::uint64_t>(since_epoch) << 3};
+    return {key_of(identity), static_cast<std::uint32_t>(body_hash), static_cast<std::uint32_t>(number),
+            static_cast<std::uint64_t>(since_epoch) << 3};
 }
 
 wall_time identity_index::time_of(const entry& one) {
@@ -41,8 +42,8 @@ std::optional<identity_index::known> identity_index::find(const fingerprint& ide
     }
     const entry wanted = make(identity, body_hash, 0, {});
     for (std::size_t slot = slot_of(wanted.key); table_[slot] != 0; slot = slot_of(slot + 1)) {
-        const entry& one = at(table_[slot]);
-        if (one.key == wanted.key) {
+        if (is_of(table_[slot], wanted.key)) {
+            const entry& one = ring_[index_of(table_[slot])];
             if (time_of(one) < now - window_) {
                 return {};
             }
@@ -56,21 +57,20 @@ void identity_index::add(const entry& one, sequence number) {
     if (!enabled()) {
         return;
     }
-    while (ring_.size() >= std::min<std::size_t>(limit_, position_mask)) {
+    while (ring_.size() >= std::min(limit_, most_entries)) {
         pop_oldest();
     }
-    if ((used_ + 1) * 4 > table_.size() * 3) {
-        grow();
+    if ((std::max(used_, ring_.size()) + 1) * 4 > table_.size() * 3) {
+        make_table();
     }
     newest_ = number;
     ring_.push_back(one);
     ring_.back().number_low = static_cast<std::uint32_t>(number);
-    insert(one.key, slot_for(ring_.size() - 1));
+    insert(ring_.size() - 1);
 }
 
 void identity_index::forget_from(sequence number) {
     while (!ring_.empty() && number_of(ring_.back()) >= number) {
-        erase(ring_.back().key, slot_for(ring_.size() - 1));
         ring_.pop_back();
     }
 }
@@ -81,13 +81,22 @@ void identity_index::expire(wall_time now) {
     }
 }
 
-std::optional<mark_kind> identity_index::end_of(sequence number) const {
+const identity_index::entry* identity_index::entry_of(sequence number) const {
     const std::size_t index = lower_bound(number);
-    if (index == ring_.size() || number_of(ring_[index]) != number ||
-        (ring_[index].time_and_end & end_mask) == 0) {
+    return index < ring_.size() && number_of(ring_[index]) == number ? &ring_[index] : nullptr;
+}
+
+std::optional<wall_time> identity_index::accepted_at(sequence number) const {
+    const entry* one = entry_of(number);
+    return one == nullptr ? std::nullopt : std::optional(time_of(*one));
+}
+
+std::optional<mark_kind> identity_index::end_of(sequence number) const {
+    const entry* one = entry_of(number);
+    if (one == nullptr || (one->time_and_end & end_mask) == 0) {
         return {};
     }
-    return static_cast<mark_kind>(ring_[index].time_and_end & end_mask);
+    return static_cast<mark_kind>(one->time_and_end & end_mask);
 }
 
 std::vector<identity_index::entry> identity_index::end_range(sequence first, sequence last,
@@ -130,51 +139,34 @@ std::size_t identity_index::lower_bound(sequence number) const {
     return static_cast<std::size_t>(found - ring_.begin());
 }
 
-void identity_index::insert(std::uint64_t key, std::uint32_t slot) {
-    std::size_t home = slot_of(key);
-    while (table_[home] != 0) {
-        if (at(table_[home]).key == key) { // an entry that has left the window: the newer one is found
-            table_[home] = slot;
-            return;
+void identity_index::insert(std::size_t index) {
+    const std::uint64_t key = ring_[index].key;
+    std::size_t slot = slot_of(key);
+    std::optional<std::size_t> left; // the first slot on the way that may be taken again
+    for (; table_[slot] != 0; slot = slot_of(slot + 1)) {
+        if (is_of(table_[slot], key)) { // of an entry that is too old: the newer one is found
+            left = slot;
+            break;
         }
-        home = slot_of(home + 1);
-    }
-    table_[home] = slot;
-    ++used_;
-}
-
-void identity_index::erase(std::uint64_t key, std::uint32_t slot) {
-    std::size_t hole = slot_of(key);
-    while (table_[hole] != slot) {
-        if (table_[hole] == 0) {
-            return; // a newer entry of the same identity had taken the slot
-        }
-        hole = slot_of(hole + 1);
-    }
-    // Linear probing without tombstones (Knuth 6.4, algorithm R): later entries move up unless that would
-    // put them before their home.
-    for (std::size_t next = slot_of(hole + 1); table_[next] != 0; next = slot_of(next + 1)) {
-        const std::size_t home = slot_of(at(table_[next]).key);
-        if (slot_of(next - home) >= slot_of(next - hole)) {
-            table_[hole] = table_[next];
-            hole = next;
+        if (!left && is_left(table_[slot])) {
+            left = slot;
         }
     }
-    table_[hole] = 0;
-    --used_;
+    used_ += left ? 0 : 1;
+    table_[left.value_or(slot)] = word_of(key, index);
 }
 
 void identity_index::pop_oldest() {
-    erase(ring_.front().key, slot_for(0));
     ring_.pop_front();
-    popped_ = (popped_ + 1) & position_mask;
+    ++popped_;
 }
 
-void identity_index::grow() {
-    table_ = std::vector<std::uint32_t>(std::max(first_table_slots, table_.size() * 2), 0);
+void identity_index::make_table() {
+    const std::size_t slots = std::bit_ceil(2 * (ring_.size() + 1));
+    table_.assign(std::max(first_table_slots, slots), 0);
     used_ = 0;
     for (std::size_t index = 0; index < ring_.size(); ++index) {
-        insert(ring_[index].key, slot_for(index));
+        insert(index);
     }
 }
 

@@ -30,6 +30,7 @@ class mark_log {
     // The files of this one will be those of a log that takes the place of `before`.
     void begin_after(const mark_log& before) { first_generation_ = generation_ = before.generation_ + 1; }
 
+    void add(const mark& one) { encode_mark(waiting_, one, salt_); }
     void add(std::string_view records) { waiting_ += records; }
 
     // By how much the next write() makes the files grow.

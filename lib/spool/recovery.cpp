@@ -240,11 +240,11 @@ void recovery::scan_one(segment& one, sequence limit, bool newest) {
     for (std::string& text : scanned.findings) {
         finding(std::move(text));
     }
-    if (one.header.sparse) {
-        settle_sparse(one);
-    }
     scan_marks(embedded, log_.salt, [&](const mark_view& view) { apply_mark(one, view); });
     load_marks(one);
+    if (one.header.sparse) {
+        one.settle_missing();
+    }
     if (newest && !one.header.sparse) { // that one was whole before it had its name
         settle_newest(one, scanned);
     }
@@ -255,7 +255,9 @@ void recovery::scan_one(segment& one, sequence limit, bool newest) {
 void recovery::pass_over(segment& one, sequence limit, const error& why) {
     one.unreadable = true;
     finding(segment_name(one.first()) + ": " + why.message);
-    if (limit != 0) {
+    if (one.header.sparse) {
+        one.settle_missing();
+    } else if (limit != 0) {
         one.add_gap(std::min(limit, one.first() + max_gap), event_state::lost);
     } else {
         skip_numbers(one.first() + max_gap);

@@ -52,7 +52,6 @@ class recovery {
     void apply_mark(segment& one, const mark_view& view);
     void settle_newest(segment& one, scan_result& scanned);
     void settle_holes(segment& one, const scan_result& scanned);
-    void settle_sparse(segment& one);
     void add_identity(sequence number, const identity_index::entry& one);
     void load_identities(sequence before);
     void count_missing();

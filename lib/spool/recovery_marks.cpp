@@ -76,18 +76,6 @@ void recovery::remove_orphans() {
     });
 }
 
-// A sparse segment's header says how many events there must be.
-void recovery::settle_sparse(segment& one) {
-    std::uint64_t found = 0;
-    for (std::size_t state = 0; state < event_states; ++state) {
-        found += one.count(static_cast<event_state>(state));
-    }
-    if (found < one.header.kept) {
-        one.header.removed.accepted += one.header.kept - found;
-        one.header.removed.lost += one.header.kept - found;
-    }
-}
-
 void recovery::load_marks(segment& one) {
     const auto files = marks_files_.find(one.first());
     if (files == marks_files_.end()) {
@@ -122,6 +110,10 @@ void recovery::apply_mark(segment& one, const mark_view& view) {
     }
     if (!one.header.sparse && view.number >= one.next() && view.number - one.next() < max_gap) {
         one.add_gap(view.number + 1, event_state::lost); // a mark shows that it was committed
+    }
+    if (one.header.sparse && !one.holds(view.number) && view.kind != void_mark) {
+        one.note_missing(view.number, static_cast<mark_kind>(view.kind));
+        return;
     }
     const event_state before = one.state(view.number);
     if (view.kind == void_mark) {

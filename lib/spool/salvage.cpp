@@ -85,7 +85,6 @@ class copier {
         }
         segment_header header = one.header;
         header.version = format_version;
-        header.kept = std::min(header.kept, one.held()); // those that are gone are counted as lost already
         while (header.id == 0) {
             header.id = random_.next();
         }
@@ -156,8 +155,6 @@ class copier {
             if (one.unreadable) {
                 totals_.numbers += one.numbers();
                 totals_.events.add(one.header.removed);
-                totals_.events.accepted += one.header.kept;
-                totals_.events.lost += one.header.kept;
             }
             return; // its header tells of them
         }

@@ -97,6 +97,29 @@ void segment::add_gap(sequence up_to, event_state gap) {
     }
 }
 
+void segment::note_missing(sequence number, mark_kind mark) {
+    event_state& state = missing_.try_emplace(number, event_state::pending).first->second;
+    state = after(state, mark);
+}
+
+void segment::settle_missing() {
+    std::uint64_t missing = header.kept - std::min(header.kept, held());
+    header.kept -= missing;
+    header.removed.accepted += missing;
+    for (const auto& [number, state] : missing_) {
+        std::uint64_t* const ended = state == event_state::delivered    ? &header.removed.delivered
+                                     : state == event_state::handed_off ? &header.removed.handed_off
+                                     : state == event_state::dropped    ? &header.removed.dropped
+                                                                        : nullptr;
+        if (ended != nullptr && missing > 0) {
+            ++*ended;
+            --missing;
+        }
+    }
+    header.removed.lost += missing;
+    missing_.clear();
+}
+
 void segment::push(std::uint8_t lane, event_state state, std::uint64_t offset) {
     // A gap has no frame; the next frame that there is serves for its checkpoint too.
     while (offset != 0 && checkpoints_.size() * checkpoint_step <= states_.size()) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,6 +79,12 @@ class segment {
     void add_gap(sequence up_to, event_state gap); // numbers next() .. up_to - 1; not in a sparse segment
     void reserve_exact() { states_.shrink_to_fit(); }
 
+    // A sparse segment does not say which events it must hold, only how many. What a mark tells of one whose
+    // frame is not there is kept; when all marks were applied, the missing ones are counted as removed: ended
+    // where a mark said so, else lost.
+    void note_missing(sequence number, mark_kind mark);
+    void settle_missing();
+
     event_state state(sequence number) const noexcept;
     std::uint8_t lane(sequence number) const noexcept;
     std::uint8_t last_lane() const noexcept { return last_lane_; }
@@ -121,9 +128,10 @@ class segment {
     void push(std::uint8_t lane, event_state state, std::uint64_t offset);
     void count_state(event_state state, std::uint8_t lane, int change) noexcept;
 
-    std::vector<std::uint8_t> states_;       // lane << 3 | state
-    std::vector<std::uint32_t> checkpoints_; // offset / 8 of the first frame at or after index 64 k
-    std::vector<std::uint32_t> numbers_;     // sparse only: number - first
+    std::vector<std::uint8_t> states_;        // lane << 3 | state
+    std::vector<std::uint32_t> checkpoints_;  // offset / 8 of the first frame at or after index 64 k
+    std::vector<std::uint32_t> numbers_;      // sparse only: number - first
+    std::map<sequence, event_state> missing_; // until they are settled
     std::array<std::uint64_t, event_states> counts_{};
     std::uint8_t last_lane_;
     std::array<std::uint64_t, max_lanes> lane_pending_{};

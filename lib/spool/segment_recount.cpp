@@ -187,8 +187,9 @@ void segment_recount::settle(sequence end) {
                 reader_.bytes_at(each.where.from, std::min<std::uint64_t>(bytes, chunk_bytes));
             if (!all_zero(skipped)) {
                 note(name, each.where.from, bytes,
-                     table_.header.sparse ? "damaged; an event that stood here counts as lost"
-                                          : "damaged, but no event");
+                     table_.header.sparse
+                         ? "damaged; an event that stood here is lost, unless a mark says how it ended"
+                         : "damaged, but no event");
             }
             continue;
         }

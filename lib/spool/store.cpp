@@ -316,6 +316,11 @@ void store::update_oldest() {
         if (*number == oldest_number_) {
             return;
         }
+        if (const auto known = log_.identities.accepted_at(*number)) {
+            status_.oldest_pending = *known;
+            oldest_number_ = *number;
+            return;
+        }
         const auto file = readers_.get(options_.directory + "/" + segment_name(one.first()));
         if (!file) {
             return;

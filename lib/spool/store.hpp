@@ -76,7 +76,7 @@ class store {
 
     // Appending (store_append.cpp).
     void append_group(std::span<append_job> jobs);
-    void plan(append_job& job);
+    void plan(append_job& job, wall_time now);
     appended plan_one(const new_event& event, wall_time now);
     void take_back(std::size_t planned_before, std::size_t bytes_before);
     result<void> write_group();
@@ -88,6 +88,7 @@ class store {
     void seal_tail();
     void sync_tail();
     void tail_failed();
+    std::uint64_t surely_free() const;
     bool fits(std::size_t group_bytes);
     void refuse(refusal why, std::string detail);
     void try_again();
@@ -99,7 +100,8 @@ class store {
     void write_marks();
     result<void> sync_marks();
 
-    // Room for a full disk (store_room.cpp).
+    // Room for a full disk (store_room.cpp). An event's share of the reserve is a mark and an identity.
+    static constexpr std::uint64_t reserve_per_event_bytes = min_mark_bytes + sizeof(identity_index::entry);
     std::uint64_t reserve_wanted() const;
     result<void> with_reserve(const std::function<result<void>()>& call);
     std::uint64_t bytes() const;
@@ -149,8 +151,9 @@ class store {
     spool::reserve reserve_;
     segment* active_ = nullptr; // the one that tail_ writes, while it is open
     file_cache readers_;
-    std::string group_;            // frames of the group being built
-    std::vector<planned> planned_; // and its events
+    std::string group_;             // frames of the group being built
+    std::vector<planned> planned_;  // and its events
+    std::uint64_t surely_free_ = 0; // when the group was begun
     std::string read_buffer_;
     std::array<std::uint64_t, event_states> counts_{}; // of all segments
     std::array<std::uint64_t, max_lanes> lane_pending_{};

@@ -23,8 +23,15 @@ double seconds_between(steady_time from, steady_time to) {
 void store::append_group(std::span<append_job> jobs) {
     group_.clear();
     planned_.clear();
+    for (const append_job& job : jobs) {
+        for (const new_event& event : job.events) {
+            log_.identities.expect(event.identity);
+        }
+    }
+    const wall_time now = clock_.wall();
+    surely_free_ = surely_free();
     for (append_job& job : jobs) {
-        plan(job);
+        plan(job, now);
     }
     if (planned_.empty()) {
         return;
@@ -39,10 +46,9 @@ void store::append_group(std::span<append_job> jobs) {
     }
 }
 
-void store::plan(append_job& job) {
+void store::plan(append_job& job, wall_time now) {
     const std::size_t planned_before = planned_.size();
     const std::size_t bytes_before = group_.size();
-    const wall_time now = clock_.wall();
     std::vector<appended> outcomes;
     outcomes.reserve(job.events.size());
     for (const new_event& event : job.events) {
@@ -97,7 +103,17 @@ bool store::may_write() const {
     return !failing || clock_.steady() >= probe_at_;
 }
 
+// How large a group may be, with its share of the reserve, so that it fits without a closer look.
+std::uint64_t store::surely_free() const {
+    const std::uint64_t taken =
+        bytes_with_reserve() + header_area_bytes + 2 * marks_ahead_bytes(options_); // the reserve's steps
+    return taken < options_.max_bytes ? options_.max_bytes - taken : 0;
+}
+
 bool store::fits(std::size_t group_bytes) {
+    if (group_bytes + reserve_per_event_bytes * planned_.size() <= surely_free_) {
+        return true;
+    }
     const auto over = [&] {
         const bool rolls = active_ == nullptr || tail_.end() + group_bytes > options_.segment_bytes;
         const std::uint64_t growth = rolls ? header_area_bytes + group_bytes : tail_.growth(group_bytes);
@@ -114,6 +130,7 @@ bool store::fits(std::size_t group_bytes) {
     if (active_ != nullptr && active_->numbers() > 0 && active_->finished()) {
         seal_tail();
         retire_finished();
+        surely_free_ = 0; // not known any more
         return !over();
     }
     return false;

@@ -37,9 +37,7 @@ void store::add_mark(segment& one, const mark& what) {
     if (!one.marks.dirty() && std::ranges::find(dirty_, &one) == dirty_.end()) {
         dirty_.push_back(&one);
     }
-    std::string record;
-    encode_mark(record, what, log_.salt);
-    one.marks.add(record);
+    one.marks.add(what);
     if (what.kind == mark_kind::dead) {
         one.note_death(one.death_of(what.letter));
         dead_look_at_ = std::min(dead_look_at_, clock_.steady() + std::chrono::seconds(1));

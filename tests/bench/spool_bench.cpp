@@ -1,6 +1,8 @@
-// What an event costs in the spool, beside SQLite in WAL mode with synchronous=FULL on the same work: appends
-// in groups of 1, 8, 64 and 512, a mixed run that marks each event delivered, a restart with a backlog, and
-// memory. Events of 300 bytes. Usage: spool_bench [directory] [events]
+// What an event costs in the spool, beside a bare log (bare_log.hpp) and SQLite in WAL mode with
+// synchronous=FULL on the same work: appends in groups of 1, 8, 64 and 512, a mixed run that marks each event
+// delivered, a restart with a backlog, and memory. Events of 300 bytes. Usage: spool_bench [directory]
+// [events] [mixed]; with `mixed`, only that run, of the bare log and the spool.
+#include "bare_log.hpp"
 #include "spool/store.hpp"
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -81,6 +84,15 @@ spool::new_event make_event(std::uint64_t number) {
     return out;
 }
 
+// A round of jobs with one event each, as single POSTs arrive.
+std::vector<spool::append_job> make_jobs(std::uint64_t from, std::size_t count) {
+    std::vector<spool::append_job> jobs(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        jobs[i].events.push_back(make_event(from + i));
+    }
+    return jobs;
+}
+
 struct spool_run {
     explicit spool_run(std::string directory) {
         options.directory = std::move(directory);
@@ -91,17 +103,13 @@ struct spool_run {
         spool::recovery_report found;
         store = spool::store::open(options, *files, time, random, found).value();
     }
-    // Appends as one round of `group` jobs with one event each, as single POSTs arrive.
     void append(std::uint64_t from, std::size_t group, bool complete) {
-        std::vector<spool::append_job> jobs;
-        jobs.reserve(group);
-        for (std::size_t i = 0; i < group; ++i) {
-            jobs.push_back({{make_event(from + i)}, {}});
-        }
+        std::vector<spool::append_job> jobs = make_jobs(from, group);
         std::vector<spool::mark_job> marks;
         if (complete) {
             marks.push_back(std::move(done));
             done = {};
+            done.marks.reserve(group);
         }
         store->commit(jobs, marks);
         for (const spool::append_job& job : jobs) {
@@ -126,6 +134,27 @@ struct spool_run {
     system_random random;
     std::unique_ptr<spool::store> store;
     spool::mark_job done;
+};
+
+struct bare_run {
+    explicit bare_run(std::string directory) : log(std::move(directory)) {}
+    void append(std::uint64_t from, std::size_t group, bool complete) {
+        const std::vector<spool::append_job> jobs = make_jobs(from, group);
+        bodies.clear();
+        for (const spool::append_job& job : jobs) {
+            bodies.push_back(job.events.front().body);
+        }
+        const std::uint64_t last = std::exchange(done, {});
+        if (complete && last != 0) {
+            log.complete(last - group, last);
+        }
+        const std::uint64_t first = log.append(bodies);
+        done = complete ? first + group : 0;
+    }
+
+    bare_log log;
+    std::vector<std::string_view> bodies;
+    std::uint64_t done = 0; // one past the events to be completed with the next group
 };
 
 class sqlite_run {
@@ -186,6 +215,17 @@ class sqlite_run {
 };
 
 template <class Run>
+measured mixed(const std::string& name, Run& run, std::uint64_t next, std::size_t events) {
+    const measured took = measure([&] {
+        for (std::size_t done = 0; done < events; done += 64, next += 64) {
+            run.append(next, 64, true);
+        }
+    });
+    print(name + ", append and complete, 64", took, events);
+    return took;
+}
+
+template <class Run>
 void compare(const std::string& name, Run& run, std::size_t events) {
     std::uint64_t next = 0;
     for (const std::size_t group : {1u, 8u, 64u, 512u}) {
@@ -197,14 +237,34 @@ void compare(const std::string& name, Run& run, std::size_t events) {
               }),
               count);
     }
-    print(name + ", append and complete, 64", measure([&] {
-              for (std::size_t done = 0; done < events; done += 64, next += 64) {
-                  run.append(next, 64, true);
-              }
-          }),
-          events);
+    mixed(name, run, next, events);
     std::printf("%-34s %10.1f MB resident\n", name.c_str(),
                 static_cast<double>(from_proc("/proc/self/status", "VmRSS:")) / 1024);
+}
+
+double median(std::vector<double> of) {
+    std::ranges::sort(of);
+    return of[of.size() / 2];
+}
+
+// The bare log and the spool in turns, since a disk's speed changes within seconds. Without what it takes to
+// make the events: it is the same for both.
+void compare_mixed(const std::filesystem::path& base, std::size_t events, const measured& making) {
+    std::vector<double> cpu;
+    std::vector<double> bytes;
+    for (const char* round : {"1", "2", "3", "4", "5"}) {
+        for (const char* each : {"bare", "spool"}) {
+            std::filesystem::create_directories(base / round / each);
+        }
+        bare_run bare(base / round / "bare");
+        const measured least = mixed("bare log", bare, 0, events);
+        spool_run run(base / round / "spool");
+        const measured ours = mixed("spool", run, 0, events);
+        cpu.push_back((ours.cpu - making.cpu) / (least.cpu - making.cpu));
+        bytes.push_back(static_cast<double>(ours.written) / static_cast<double>(least.written));
+    }
+    std::printf("spool to bare log, append and complete, median: %.2f times the CPU, %.2f times the bytes\n",
+                median(cpu), median(bytes));
 }
 
 void backlog(const std::string& directory, std::uint64_t events) {
@@ -250,16 +310,26 @@ int main(int count, char** arguments) {
     const std::size_t events = count > 2 ? std::strtoull(arguments[2], nullptr, 10) : 300'000;
     fs::remove_all(base);
     fs::create_directories(base);
-    print("making the events alone", measure([&] {
-              std::size_t sum = 0;
-              for (std::size_t i = 0; i < events; ++i) {
-                  sum += make_event(i).body.size();
-              }
-              if (sum == 0) {
-                  std::exit(1);
-              }
-          }),
-          events);
+    const measured making = measure([&] {
+        for (std::size_t done = 0; done < events; done += 64) {
+            if (make_jobs(done, 64).empty()) {
+                std::exit(1);
+            }
+        }
+    });
+    print("making the events alone", making, events);
+    compare_mixed(base, events, making);
+    if (count > 3 && std::string(arguments[3]) == "mixed") {
+        fs::remove_all(base);
+        return 0;
+    }
+    for (const char* each : {"bare", "spool"}) {
+        fs::create_directories(base / each);
+    }
+    {
+        bare_run run(base / "bare");
+        compare("bare log", run, events);
+    }
     {
         spool_run run(base / "spool");
         compare("spool", run, events);

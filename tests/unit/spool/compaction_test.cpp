@@ -213,6 +213,49 @@ TEST_F(compaction_test, a_flipped_bit_in_a_compacted_segment_loses_one_event) {
     EXPECT_TRUE(adds_up());
 }
 
+TEST_F(compaction_test, an_event_that_had_ended_is_not_lost_with_its_frame_in_a_compacted_segment) {
+    fill_segments(2);
+    end_all_but({3, 4, 5, 60});
+    settle();
+    const ledger before = events();
+    mark_as(mark_kind::delivered, {4});
+    mark_as(mark_kind::dropped, {5});
+    for (const char* id : {"3", "4", "5"}) {
+        std::string& bytes = disk_.content("1.log");
+        bytes[bytes.find("\"event_id\":\"" + std::string(id) + "\"")] ^= 1;
+    }
+    for (int start = 0; start < 2; ++start) {
+        EXPECT_EQ(reopen().lost, 1u);
+        EXPECT_THAT(pending(), ElementsAre("60"));
+        EXPECT_EQ(events().lost, 1u);
+        EXPECT_EQ(events().delivered, before.delivered + 1);
+        EXPECT_EQ(events().dropped, before.dropped + 1);
+        EXPECT_EQ(events().accepted, before.accepted);
+        EXPECT_TRUE(adds_up());
+    }
+}
+
+TEST_F(compaction_test, a_compacted_segment_that_cannot_be_opened_loses_its_events_only) {
+    fill_segments(2);
+    const sequence last = store_->status().next - 1;
+    fill_segments(2);
+    end_all_but({3, 4, 5});
+    settle();
+    EXPECT_LT(last, store_->status().next);
+    const ledger before = events();
+    int opened = 0;
+    disk_.failing = [&opened](std::string_view what, const std::string& path) {
+        return what == "open" && path.ends_with("0001.log") && ++opened == 2 ? EIO : 0;
+    };
+    EXPECT_EQ(reopen().lost, 3u);
+    stop_failing();
+    EXPECT_EQ(events().delivered, before.delivered);
+    EXPECT_TRUE(adds_up());
+    reopen();
+    EXPECT_EQ(events().lost, 0u);
+    EXPECT_THAT(pending(), ElementsAre("3", "4", "5"));
+}
+
 TEST_F(compaction_test, a_full_disk_gets_room_by_it) {
     fill_segments(6);
     end_all_but({1, 70, 140});

@@ -1,5 +1,7 @@
 #include "unit/spool/store_fixture.hpp"
 
+#include <map>
+
 namespace linkrunner::spool {
 namespace {
 
@@ -143,6 +145,39 @@ TEST(identity_index_test, behaves_like_a_map_over_a_long_random_history) {
             next -= gone;
         }
     }
+}
+
+TEST(identity_index_test, an_identity_that_comes_again_after_its_window_is_found_by_its_newest_number) {
+    constexpr std::chrono::milliseconds window(1000);
+    identity_index index(1'000'000, window);
+    seeded_random random(7);
+    std::map<std::uint64_t, std::pair<sequence, wall_time>> model; // the newest of each
+    wall_time now{std::chrono::hours(1)};
+    sequence next = 1;
+    for (int step = 0; step < 60000; ++step) {
+        const std::uint64_t key = hash64(3, std::to_string(random.next() % 500));
+        const fingerprint identity{key, 0};
+        const auto known = model.find(key);
+        const bool is_there = known != model.end() && known->second.second >= now - window;
+        const auto found = index.find(identity, 5, now);
+        ASSERT_EQ(found.has_value(), is_there) << step;
+        if (found) {
+            ASSERT_EQ(found->number, known->second.first) << step;
+        } else {
+            index.add(identity_index::make(identity, 5, next, now), next);
+            model[key] = {next++, now};
+        }
+        now += std::chrono::milliseconds(random.next() % 4);
+        if (step % 20000 == 0) { // seldom: what is too old stays and is met
+            index.expire(now);
+        }
+    }
+    for (const auto& [key, newest] : model) {
+        if (newest.second >= now - window) {
+            EXPECT_EQ(index.accepted_at(newest.first), newest.second);
+        }
+    }
+    EXPECT_EQ(index.accepted_at(next), std::nullopt);
 }
 
 } // namespace
