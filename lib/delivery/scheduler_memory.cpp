@@ -123,7 +123,7 @@ admission scheduler_core::offer(const candidate& event) {
     added.what = event;
     added.ambiguous = event.was_sending;
     added.where = place::behind;
-    expiry_.accepted(event.accepted_at);
+    expiry_.accepted(event.accepted_at, event.max_age);
     if (where == user_order::place::head) {
         make_ready(added);
     }

@@ -44,6 +44,9 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
         candidate.path = event.path;
         candidate.user_key = event.user_key;
         candidate.accepted_at = event.accepted_at;
+        if (options_.max_age_of) {
+            candidate.max_age = options_.max_age_of(event.name);
+        }
         candidate.ambiguous_dead = event.ambiguous_dead;
         candidate.was_sending = event.sending_marked;
         switch (scheduler_->offer(candidate)) {
