@@ -1,5 +1,6 @@
 #include "translate.hpp"
 
+#include "event/pattern.hpp"
 #include "net/keyed_hash.hpp"
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 namespace linkrunner::daemon {
 
 namespace {
+
+using std::chrono::milliseconds;
 
 intake::client_key_policy client_key_policy(const std::string& word) {
     return word == "ignore"   ? intake::client_key_policy::ignore
@@ -67,6 +70,26 @@ event::name_rule name_rule(const config::rule_section& rule, const std::vector<c
         }
     }
     return out;
+}
+
+// The max_age of a name, by the first rule that matches it. Empty where no rule has one.
+std::function<std::optional<milliseconds>(std::string_view)>
+ages_by_name(const std::vector<config::rule_section>& rules) {
+    const auto has_age = [](const config::rule_section& each) { return each.max_age.has_value(); };
+    if (std::ranges::none_of(rules, has_age)) {
+        return {};
+    }
+    std::vector<std::pair<event::patterns, std::optional<milliseconds>>> ages;
+    for (const config::rule_section& each : rules) {
+        const auto own =
+            each.max_age ? std::optional(each.max_age->value_or(delivery::age_off)) : std::nullopt;
+        ages.emplace_back(event::patterns(each.names), own);
+    }
+    return [ages = std::move(ages)](std::string_view name) {
+        const auto found =
+            std::ranges::find_if(ages, [&](const auto& each) { return each.first.match(name); });
+        return found == ages.end() ? std::nullopt : found->second;
+    };
 }
 
 std::string host_name() {
@@ -243,6 +266,7 @@ forward::settings forward_settings(const config::settings& all) {
     into.backoff_max = delivery.backoff_max;
     into.max_attempts = static_cast<std::uint32_t>(delivery.max_attempts);
     into.max_age = delivery.max_age;
+    out.max_age_of = ages_by_name(all.events.rules);
     into.retry_after_max = delivery.retry_after_max;
     into.hold_probe = delivery.hold_probe;
     into.lanes.clear();

@@ -16,24 +16,26 @@ namespace linkrunner::config {
 
 // Where a value is kept. The type decides how it is kept, `kind` how it is written.
 using slot = std::variant<std::string*, bool*, std::uint64_t*, unsigned*, int*, double*, milliseconds*,
-                          std::optional<milliseconds>*, std::optional<double>*, std::vector<std::string>*,
-                          std::vector<unsigned>*, std::vector<lane_section>*, std::vector<redact_section>*,
-                          std::vector<add_section>*, std::vector<rule_section>*>;
+                          std::optional<milliseconds>*, std::optional<std::optional<milliseconds>>*,
+                          std::optional<double>*, std::vector<std::string>*, std::vector<unsigned>*,
+                          std::vector<lane_section>*, std::vector<redact_section>*, std::vector<add_section>*,
+                          std::vector<rule_section>*>;
 
 enum class kind {
     text,
-    choice,            // one of `choices`; a number where the slot is an int
-    flag,              // true or false
-    count,             // a whole number
-    number,            // with or without a fraction
-    size,              // bytes with a unit
-    duration,          // with a unit
-    optional_duration, // or "off"
-    optional_rate,     // per second or minute, or "auto"
-    mode,              // file mode, octal
-    texts,             // list of text
-    counts,            // list of whole numbers
-    records            // list of maps, see record_form
+    choice,             // one of `choices`; a number where the slot is an int
+    flag,               // true or false
+    count,              // a whole number
+    number,             // with or without a fraction
+    size,               // bytes with a unit
+    duration,           // with a unit
+    optional_duration,  // or "off"
+    inherited_duration, // or "off", or "inherit": as for all
+    optional_rate,      // per second or minute, or "auto"
+    mode,               // file mode, octal
+    texts,              // list of text
+    counts,             // list of whole numbers
+    records             // list of maps, see record_form
 };
 
 struct shape {

@@ -93,6 +93,9 @@ std::string describe(const shape& form) {
     case kind::optional_duration:
         out = "`off`, or duration";
         break;
+    case kind::inherited_duration:
+        out = "`inherit`, `off`, or duration";
+        break;
     case kind::optional_rate:
         out = "`auto`, or rate";
         break;

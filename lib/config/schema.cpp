@@ -124,6 +124,8 @@ std::vector<std::string> alternatives(const shape& form, bool as_numbers) {
         return {pattern(duration_pattern), reference};
     case kind::optional_duration:
         return {R"({"const": "off"})", pattern(duration_pattern), reference};
+    case kind::inherited_duration:
+        return {R"({"enum": ["inherit", "off"]})", pattern(duration_pattern), reference};
     case kind::optional_rate:
         return {R"({"const": "auto"})", pattern(R"(^[0-9]+(\.[0-9]+)?/(s|m)$)"), reference};
     case kind::mode:

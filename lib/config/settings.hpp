@@ -104,8 +104,9 @@ struct check_section {
 struct rule_section {
     std::vector<std::string> names;
     bool drop = false;
-    std::string lane;                  // empty: as delivery.lanes says
-    std::string ambiguous = "inherit"; // inherit | retry | dead
+    std::string lane;                                   // empty: as delivery.lanes says
+    std::string ambiguous = "inherit";                  // inherit | retry | dead
+    std::optional<std::optional<milliseconds>> max_age; // nothing: inherit; nothing in it: off
     check_section checks = {{"inherit", "inherit", "inherit", "inherit", "inherit", "inherit", "inherit",
                              "inherit", "inherit", "inherit", "inherit"}};
     bool operator==(const rule_section&) const = default;

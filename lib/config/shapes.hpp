@@ -8,6 +8,12 @@
 
 namespace linkrunner::config {
 
+// Bounds of durations are in milliseconds.
+inline constexpr double second = 1'000;
+inline constexpr double minute = 60 * second;
+inline constexpr double hour = 60 * minute;
+inline constexpr double day = 24 * hour;
+
 inline shape plain(kind type) {
     return {type, 0, 0, {}};
 }

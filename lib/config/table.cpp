@@ -9,10 +9,6 @@ namespace {
 constexpr double kB = 1'000;
 constexpr double MiB = 1024 * 1024;
 constexpr double TiB = MiB * MiB;
-constexpr double second = 1'000;
-constexpr double minute = 60 * second;
-constexpr double hour = 60 * minute;
-constexpr double day = 24 * hour;
 
 void add_intake(std::vector<key>& table) {
     const std::vector<key> section = {

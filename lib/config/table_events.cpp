@@ -168,6 +168,10 @@ const record_form<rule_section>& form_of() {
                  [](rule_section& r) -> slot { return &r.lane; }},
                 {"ambiguous", one_of({"inherit", "retry", "dead"}), "In the place of delivery.ambiguous.",
                  [](rule_section& r) -> slot { return &r.ambiguous; }},
+                {"max_age", within(kind::inherited_duration, second, 3650 * day),
+                 "In the place of delivery.max_age; looked up when they are delivered, by the name that is "
+                 "sent.",
+                 [](rule_section& r) -> slot { return &r.max_age; }},
             }};
         add_checks(out.keys, std::string_view("events.").size(), {"inherit"});
         return out;

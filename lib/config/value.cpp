@@ -168,6 +168,18 @@ struct scalar_taker {
         }
         return wrong;
     }
+    std::string operator()(std::optional<std::optional<milliseconds>>* into) const {
+        if (text == "inherit") {
+            into->reset();
+            return "";
+        }
+        std::optional<milliseconds> own;
+        std::string wrong = (*this)(&own);
+        if (wrong.empty()) {
+            *into = own;
+        }
+        return wrong;
+    }
     template <class Item>
     std::string operator()(std::vector<Item>*) const {
         return "a list is expected";

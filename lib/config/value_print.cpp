@@ -72,6 +72,9 @@ struct printer {
     std::string operator()(const std::optional<milliseconds>* length) const {
         return *length ? print_length(**length) : "off";
     }
+    std::string operator()(const std::optional<std::optional<milliseconds>>* length) const {
+        return *length ? (*this)(&**length) : "inherit";
+    }
     std::string operator()(const std::optional<double>* rate) const {
         return *rate ? print_number(**rate) + "/s" : "auto";
     }
@@ -112,6 +115,7 @@ std::string print_bound(const shape& form, double bound) {
         return print_size(static_cast<std::uint64_t>(bound));
     case kind::duration:
     case kind::optional_duration:
+    case kind::inherited_duration:
         return print_length(milliseconds(static_cast<std::int64_t>(bound)));
     case kind::optional_rate:
         return bound < 1 ? print_number(bound * 60) + "/m" : print_number(bound) + "/s";

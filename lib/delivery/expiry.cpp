@@ -60,12 +60,14 @@ void expiry::set_stopped(endpoint path, bool stopped, wall_time now) {
     stops_.at(static_cast<std::size_t>(path)).set(stopped, now);
 }
 
-bool expiry::expired(endpoint path, wall_time accepted_at, wall_time wall) const {
-    if (!max_age_ || suspended()) {
+bool expiry::expired(endpoint path, wall_time accepted_at, std::optional<milliseconds> own,
+                     wall_time wall) const {
+    const milliseconds max_age = own.value_or(max_age_);
+    if (max_age == age_off || suspended()) {
         return false;
     }
     const milliseconds stopped = stops_.at(static_cast<std::size_t>(path)).since(accepted_at, wall);
-    return wall - accepted_at - stopped > *max_age_;
+    return wall - accepted_at - stopped > max_age;
 }
 
 std::string expiry::note() const {

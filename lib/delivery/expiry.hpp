@@ -1,13 +1,15 @@
-// Age of events against `max_age`. Time in which the path was held or the upstream was out, or delivery
-// paused by an operator, does not count. Ages are wall time, so a wall clock that cannot be trusted suspends
-// expiry: one that has jumped by more than ten minutes against steady time (until it is back, or the daemon
-// is restarted), or stands behind the newest event that was seen. What was held before a restart counts: it
-// is not remembered.
+// Age of events against `max_age`, their own or that of all. Time in which the path was held or the upstream
+// was out, or delivery paused by an operator, does not count. Ages are wall time, so a wall clock that cannot
+// be trusted suspends expiry: one that has jumped by more than ten minutes against steady time (until it is
+// back, or the daemon is restarted), or stands behind the newest event that was seen. What was held before a
+// restart counts: it is not remembered.
 #pragma once
 
 #include "base/endpoint.hpp"
+#include "delivery/settings.hpp"
 #include "delivery/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -32,18 +34,25 @@ class stopped_spans {
 
 class expiry {
   public:
-    explicit expiry(std::optional<std::chrono::milliseconds> max_age) : max_age_(max_age) {}
+    explicit expiry(std::optional<std::chrono::milliseconds> max_age)
+        : max_age_(max_age.value_or(age_off)), used_(max_age.has_value()) {}
 
     void observe(steady_time now, wall_time wall);
-    void accepted(wall_time at) { newest_ = std::max(newest_, at); }
+    // An event, and its own max_age if it has one.
+    void accepted(wall_time at, std::optional<std::chrono::milliseconds> own) {
+        newest_ = std::max(newest_, at);
+        used_ = used_ || own.value_or(age_off) != age_off;
+    }
     void set_stopped(endpoint path, bool stopped, wall_time now);
 
-    bool expired(endpoint path, wall_time accepted_at, wall_time wall) const;
-    bool suspended() const { return max_age_ && (behind_ || jumped_); }
+    bool expired(endpoint path, wall_time accepted_at, std::optional<std::chrono::milliseconds> own,
+                 wall_time wall) const;
+    bool suspended() const { return used_ && (behind_ || jumped_); }
     std::string note() const; // why it is suspended, for people
 
   private:
-    std::optional<std::chrono::milliseconds> max_age_;
+    std::chrono::milliseconds max_age_;
+    bool used_; // some event may reach its max_age
     std::array<stopped_spans, endpoint_count> stops_;
     wall_time newest_{};
     std::optional<std::chrono::milliseconds> offset_; // wall against steady time when last trusted

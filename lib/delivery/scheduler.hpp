@@ -28,8 +28,9 @@ struct candidate {
     std::uint64_t user_key = 0;
     std::uint64_t payment_key = 0; // of a payment and of its removal: the same for the same payment_id
     wall_time accepted_at{};
-    bool ambiguous_dead = false; // an ambiguous attempt ends in the dead letters
-    bool was_sending = false;    // has a `sending` mark from before a crash: that attempt was ambiguous
+    std::optional<std::chrono::milliseconds> max_age; // in the place of settings::max_age; age_off: never
+    bool ambiguous_dead = false;                      // an ambiguous attempt ends in the dead letters
+    bool was_sending = false; // has a `sending` mark from before a crash: that attempt was ambiguous
 };
 
 enum class admission : std::uint8_t {

@@ -139,7 +139,7 @@ admission scheduler_core::admit(const candidate& event) {
     added.what = event;
     added.ambiguous = event.was_sending;
     added.where = place::behind;
-    expiry_.accepted(event.accepted_at);
+    expiry_.accepted(event.accepted_at, event.max_age);
     if (where == user_order::place::head) {
         make_ready(added);
     }

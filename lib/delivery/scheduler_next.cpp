@@ -83,7 +83,7 @@ std::optional<scheduler_core::choice> scheduler_core::choose(steady_time now, wa
             return std::nullopt;
         }
         const held_event& event = events_.at(*found);
-        if (!expiry_.expired(event.what.path, event.what.accepted_at, wall)) {
+        if (!expiry_.expired(event.what.path, event.what.accepted_at, event.what.max_age, wall)) {
             return choice{*found, false};
         }
         dismiss(event, "age");

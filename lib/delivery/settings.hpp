@@ -9,6 +9,9 @@
 
 namespace linkrunner::delivery {
 
+// A max_age that no event reaches.
+inline constexpr std::chrono::milliseconds age_off = std::chrono::milliseconds::max();
+
 struct lane_settings {
     std::string name;
     unsigned weight = 1;

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -29,6 +30,9 @@ struct settings {
     std::size_t read_events = 256;         // of one read from the queue
     std::size_t read_bytes = 1 << 20;      // likewise
     std::size_t max_held_bytes = 16 << 20; // bodies in memory, beyond which nothing more is read
+    // Max_age of the events of a name where it is not delivery.max_age: delivery::age_off, or nothing. May be
+    // empty.
+    std::function<std::optional<std::chrono::milliseconds>(std::string_view)> max_age_of;
 };
 
 // What the forwarder works with; all of it outlives the forwarder.

@@ -48,6 +48,9 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
             candidate.payment_key = hash64(ports_.queue.hash_seed(), event.event_id);
         }
         candidate.accepted_at = event.accepted_at;
+        if (options_.max_age_of) {
+            candidate.max_age = options_.max_age_of(event.name);
+        }
         candidate.ambiguous_dead = event.ambiguous_dead;
         candidate.was_sending = event.sending_marked;
         switch (scheduler_->offer(candidate)) {

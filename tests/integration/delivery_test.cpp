@@ -272,6 +272,29 @@ TEST_F(delivery, buries_the_ambiguous_attempts_of_the_events_that_are_named) {
     EXPECT_EQ(daemon->metric("linkrunnerd_events_dead_total{reason=\"ambiguous\"}"), 1);
 }
 
+TEST_F(delivery, buries_what_is_too_old_by_the_age_that_holds_for_its_name) {
+    start_with(
+        "", {{"delivery.rate", "2/s"},
+             {"delivery.burst", "1"},
+             {"delivery.max_age", "1s"},
+             {"events.rules", "[{names: [\"kept_*\"], max_age: off}, {names: [\"long_*\"], max_age: 1h}]"}});
+    for (const char* user : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
+        post("seen", user);
+    }
+    post("kept_for_ever", "u", "1");
+    post("long_kept", "v", "2");
+    EXPECT_TRUE(daemon->wait_until([](running_daemon& self) { return self.ledger("pending") == 0; }));
+    const auto dead = daemon->ledger("dead");
+    EXPECT_GE(dead, 5U);
+    EXPECT_LE(dead, 8U);
+    EXPECT_EQ(daemon->metric("linkrunnerd_events_dead_total{reason=\"age\"}"), static_cast<double>(dead));
+    std::set<std::string> ids;
+    for (const auto& event : api->events()) {
+        ids.insert(event.event_id);
+    }
+    EXPECT_TRUE(ids.contains("1") && ids.contains("2"));
+}
+
 TEST_F(delivery, rides_an_outage_out_and_burns_no_attempts) {
     start_sandbox(keyed());
     api->set_listening(false);

@@ -272,6 +272,24 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"? [a]\n: b\n", "c.yaml:1:3: a key must be a name"},
         mistake{"a: *b\n", "c.yaml:1:4: not YAML: the referenced anchor is not defined"}));
 
+TEST_F(Load, ARuleMayHaveAMaxAgeOfItsOwn) {
+    const auto rules =
+        good("events: {rules: [{names: [a], max_age: 10m}, {names: [b], max_age: off}, {names: "
+             "[c], max_age: inherit}, {names: [d]}]}\n")
+            .values.events.rules;
+    ASSERT_EQ(rules.size(), 4U);
+    ASSERT_TRUE(rules[0].max_age);
+    EXPECT_EQ(*rules[0].max_age, 10min);
+    ASSERT_TRUE(rules[1].max_age);
+    EXPECT_FALSE(*rules[1].max_age);
+    EXPECT_EQ(rules[2].max_age, std::nullopt);
+    EXPECT_EQ(rules[3].max_age, std::nullopt);
+    EXPECT_THAT(bad("events: {rules: [{names: [a], max_age: never}]}\n"),
+                ElementsAre(HasSubstr("c.yaml:1:40: events.rules[0].max_age: \"never\" is not a duration")));
+    EXPECT_THAT(bad("events: {rules: [{names: [a], max_age: 10ms}]}\n"),
+                ElementsAre(HasSubstr("c.yaml:1:40: events.rules[0].max_age: too small; at least 1s")));
+}
+
 TEST_F(Load, SeventeenLanesAreTooMany) {
     std::string lanes;
     for (int i = 0; i < 16; ++i) {

@@ -121,10 +121,11 @@ class history {
     void plan_arrivals() {
         const std::uint64_t users = any(1, 200);
         const bool ambiguous = chance(20);
+        const bool ages = chance(20); // of their own
         for (std::uint64_t i = any(1, 12); i > 0; --i) {
             const auto when = world_.now() + std::chrono::milliseconds(any(0, 60'000));
             const std::uint64_t count = any(1, 150);
-            world_.at(when, [this, users, count, ambiguous] {
+            world_.at(when, [this, users, count, ambiguous, ages] {
                 for (std::uint64_t n = 0; n < count; ++n) {
                     const std::uint64_t user = chance(30) ? 1 : any(1, users);
                     const auto lane = static_cast<std::uint8_t>(any(0, options_.lanes.size() - 1));
@@ -133,6 +134,10 @@ class history {
                         continue;
                     }
                     const sequence number = world_.accept(user, lane, ambiguous && chance(50));
+                    if (ages && chance(30)) {
+                        world_.event(number).what.max_age =
+                            chance(50) ? age_off : std::chrono::seconds(any(30, 600));
+                    }
                     if (poisonous_ && chance(2)) {
                         poison_.push_back(number);
                     }
@@ -281,7 +286,8 @@ class history {
             } else if (one.end == "ambiguous") {
                 ASSERT_TRUE(one.what.ambiguous_dead) << number;
             } else if (one.end == "age") {
-                ASSERT_TRUE(options_.max_age) << number;
+                ASSERT_TRUE(one.what.max_age.value_or(options_.max_age.value_or(age_off)) != age_off)
+                    << number;
             }
         }
     }

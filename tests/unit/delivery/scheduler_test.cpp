@@ -35,6 +35,28 @@ TEST(scheduler, buries_what_is_too_old_without_sending_it) {
     EXPECT_TRUE(w.attempts.empty());
 }
 
+TEST(scheduler, buries_an_event_by_its_own_max_age_where_it_has_one) {
+    for (const auto all :
+         {std::optional<std::chrono::milliseconds>(60s), std::optional<std::chrono::milliseconds>()}) {
+        settings options;
+        options.max_age = all;
+        world w(options, 1, [](const auto&, auto) { return answered(200); });
+        w.wall_offset -= 2h;
+        accept_many(w, 90);
+        for (sequence number = 1; number <= 30; ++number) {
+            w.event(number).what.max_age = 1h;
+            w.event(number + 30).what.max_age = 3h;
+            w.event(number + 60).what.max_age = age_off;
+        }
+        w.wall_offset += 2h;
+        w.restart();
+        w.run_for(20s);
+        EXPECT_EQ(w.count_of("age"), 30U);
+        EXPECT_EQ(w.count_of("delivered"), 60U);
+        EXPECT_EQ(w.event(1).end, "age");
+    }
+}
+
 TEST(scheduler, does_not_age_events_while_their_path_is_held_or_the_upstream_is_out) {
     for (const int status : {401, 503}) {
         settings options;

@@ -39,7 +39,7 @@ struct forwarding : testing::Test {
         return *made;
     }
 
-    void accept(int count, std::uint8_t lane = 1, bool ambiguous_dead = false) {
+    void accept(int count, std::uint8_t lane = 1, bool ambiguous_dead = false, const char* name = "e") {
         std::vector<spool::new_event> events;
         for (int i = 0; i < count; ++i) {
             spool::new_event event;
@@ -49,7 +49,7 @@ struct forwarding : testing::Test {
             event.accepted_at = time.wall();
             event.user_key = static_cast<std::uint64_t>(accepted_);
             event.identity = {0, static_cast<std::uint64_t>(accepted_)};
-            event.name = "e";
+            event.name = name;
             event.event_id = id;
             event.body = "{\"event_id\":\"" + id + "\"}";
             events.push_back(std::move(event));
@@ -79,6 +79,19 @@ TEST_F(forwarding, delivers_what_was_accepted_before_and_after_the_start) {
     EXPECT_EQ(upstream.attempts.front().request.headers.front(),
               std::pair(std::string("linkrunner-key"), std::string("key-1")));
     EXPECT_EQ(upstream.attempts.front().request.body, R"({"event_id":"1"})");
+}
+
+TEST_F(forwarding, looks_the_max_age_of_an_event_up_by_its_name) {
+    options.delivery.rate_per_second = 0.1;
+    options.max_age_of = [](std::string_view name) {
+        return name == "seen" ? std::optional<std::chrono::milliseconds>(15s) : std::nullopt;
+    };
+    subject();
+    accept(3);
+    accept(1, 1, false, "seen");
+    owner.run_for(60s);
+    EXPECT_EQ(ended(spool::mark_kind::delivered), 3u);
+    EXPECT_EQ(ended(spool::mark_kind::dead), 1u);
 }
 
 TEST_F(forwarding, has_recorded_what_was_delivered_before_the_spool_drops_the_oldest) {
