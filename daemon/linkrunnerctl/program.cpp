@@ -18,6 +18,7 @@ std::unique_ptr<CLI::App> make_program(tool& with) {
     declare_queue(*program, with);
     declare_dead(*program, with);
     declare_steering(*program, with);
+    declare_send(*program, with);
     return program;
 }
 
