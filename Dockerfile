@@ -10,8 +10,8 @@ COPY lib lib
 COPY daemon daemon
 RUN cmake -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DLINKRUNNER_TESTS=OFF \
           -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 \
-    && ninja -C build linkrunnerd linkrunner-sandbox \
-    && install -D -s -t /out/usr/bin build/linkrunnerd build/linkrunner-sandbox
+    && ninja -C build linkrunnerd linkrunner-sandbox linkrunnerctl \
+    && install -D -s -t /out/usr/bin build/linkrunnerd build/linkrunner-sandbox build/linkrunnerctl
 
 FROM debian:bookworm-slim AS base
 COPY daemon/packages.sh /tmp/
@@ -26,7 +26,7 @@ ENTRYPOINT ["/usr/bin/linkrunner-sandbox"]
 FROM base
 LABEL org.opencontainers.image.title="linkrunnerd" \
       org.opencontainers.image.description="Takes Linkrunner events over local HTTP, keeps them on disk, delivers them at the pace of the API"
-COPY --from=build /out/usr/bin/linkrunnerd /usr/bin/
+COPY --from=build /out/usr/bin/linkrunnerd /out/usr/bin/linkrunnerctl /usr/bin/
 COPY config/container.yaml /etc/linkrunnerd/linkrunnerd.yaml
 # Group 0 may write too: platforms that choose the user id at random (OpenShift) run with that group.
 RUN install -d -o 65532 -g 0 -m 0770 /var/lib/linkrunnerd /run/linkrunnerd

@@ -60,7 +60,7 @@ fake='lib/sandbox/|daemon/linkrunner-sandbox/'
     only_in '<yaml-cpp' 'lib/config/[^/]*\.cpp:|tests/' 'yaml-cpp stays in lib/config/*.cpp'
     only_in '<prometheus/' 'lib/telemetry/|tests/' 'prometheus-cpp stays in lib/telemetry'
     only_in '<(spdlog|fmt)/' 'lib/telemetry/[^/]*\.cpp:|tests/' 'spdlog stays in lib/telemetry/*.cpp'
-    only_in '<zlib' 'lib/intake/[^/]*\.cpp:|tests/' 'zlib stays in lib/intake/*.cpp'
+    only_in '<zlib' 'lib/(intake|ctl)/[^/]*\.cpp:|tests/' 'zlib stays in lib/intake/*.cpp and lib/ctl/*.cpp'
     only_in '<xxhash' 'lib/base/[^/]*\.cpp:|tests/' 'xxhash stays in lib/base/*.cpp'
 } >>"$offences"
 

@@ -111,9 +111,6 @@ result<void> application::open_parts() {
         return observe_server.error();
     }
     observe_server_ = std::move(*observe_server);
-    if (const auto opened = open_control(); opened.has_error()) {
-        return opened;
-    }
     key_watch_ = std::make_unique<secret_watch>(
         "server key", settings_.server_key_path, settings_.server_key, loop_, clock_,
         [this] { return delivery::is_held(forwarder_->view().state); },
@@ -124,7 +121,7 @@ result<void> application::open_parts() {
     token_watch_ = std::make_unique<secret_watch>(
         "intake token", settings_.intake.token_file, settings_.intake_token, loop_, clock_,
         [] { return false; }, [this](const std::string& token) { intake_->set_token(token); });
-    return {};
+    return open_control();
 }
 
 // By default the socket is where the service manager makes a directory for it. Where there is none, as in a
@@ -141,7 +138,12 @@ result<void> application::open_control() {
     for (const config::lane_section& lane : settings_.delivery.lanes) {
         lanes.push_back(lane.name);
     }
-    control_ = std::make_unique<control::control>(*caretaker_, std::move(lanes));
+    desk_ = std::make_unique<operator_desk>(desk_parts{settings_, clock_, *queue_, *forwarder_, *intake_,
+                                                       *key_watch_, recent_, [this] { return status_text(); },
+                                                       [this] { return intake_server_->addresses(); },
+                                                       [this] { reload(); }});
+    control_ = std::make_unique<control::control>(
+        control::control_parts{*caretaker_, *desk_, clock_, std::move(lanes)});
     auto server = net::server::open(loop_, control_server_settings(settings_), *control_);
     if (server.has_value()) {
         control_server_ = std::move(*server);
@@ -172,6 +174,7 @@ void application::start() {
     forwarder_->start();
     key_watch_->start();
     token_watch_->start();
+    recent_.sample(metrics_.sums());
     next_tick_ = started_ + tick;
     loop_.call_at(next_tick_, [this] { housekeeping(); });
     manager_.ready("accepting events");
@@ -205,9 +208,7 @@ void application::log_start(const spool::recovery_report& found) {
 void application::on_signal(int number) {
     if (number == SIGHUP) {
         log::info("SIGHUP: looking at the files of secrets, probing what is held");
-        key_watch_->look();
-        token_watch_->look();
-        forwarder_->probe_holds();
+        reload();
         return;
     }
     if (stopping_) {
@@ -216,6 +217,12 @@ void application::on_signal(int number) {
         return;
     }
     begin_shutdown(number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+void application::reload() {
+    key_watch_->look();
+    token_watch_->look();
+    forwarder_->probe_holds();
 }
 
 // The order of shutdown, read aloud: no new events; what is in hand is answered; deliveries go on until the
@@ -272,6 +279,7 @@ void application::housekeeping() {
     ++ticks_;
     if (ticks_ % ticks_per_second == 0) {
         manager_.watchdog();
+        recent_.sample(metrics_.sums());
     }
     if (ticks_ % ticks_per_minute == 0) {
         write_summary();
@@ -332,7 +340,7 @@ void application::write_summary() {
 }
 
 std::optional<std::string> application::not_ready() const {
-    if (stopping_) {
+    if (stopping_ || (desk_ && desk_->draining())) {
         return "draining";
     }
     const spool::status& spool = queue_->status();

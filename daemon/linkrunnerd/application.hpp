@@ -15,6 +15,8 @@
 #include "net/client.hpp"
 #include "net/notify.hpp"
 #include "net/server.hpp"
+#include "operator_desk.hpp"
+#include "recent_sums.hpp"
 #include "secret_watch.hpp"
 #include "spool/caretaker.hpp"
 #include "spool/queue.hpp"
@@ -42,6 +44,7 @@ class application {
     void log_start(const spool::recovery_report& found);
 
     void on_signal(int number);
+    void reload();
     void begin_shutdown(const char* why);
     void finish_shutdown();
     void maybe_finish();
@@ -70,10 +73,12 @@ class application {
     std::unique_ptr<net::server> intake_server_;
     std::unique_ptr<control::observe> observe_;
     std::unique_ptr<net::server> observe_server_;
+    std::unique_ptr<secret_watch> key_watch_, token_watch_;
     std::unique_ptr<spool::caretaker> caretaker_;
+    recent_sums recent_;
+    std::unique_ptr<operator_desk> desk_;
     std::unique_ptr<control::control> control_;
     std::unique_ptr<net::server> control_server_; // nothing where there is no control socket
-    std::unique_ptr<secret_watch> key_watch_, token_watch_;
 
     steady_time started_{};
     steady_time next_tick_{};

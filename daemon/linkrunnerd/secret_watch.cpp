@@ -48,11 +48,13 @@ void secret_watch::look() {
         return;
     }
     const auto read = config::read_secret(path_);
+    problem_ = read.has_error() ? read.error().message : std::string();
     if (read.has_error()) {
         log::warning("the file of a secret cannot be read; the secret in use stays",
                      {{"secret", what_}, {"error", read.error().message}});
     } else if (*read != secret_) {
         secret_ = *read;
+        changed_at_ = clock_.wall();
         log::info("a secret has changed", {{"secret", what_}, {"file", path_}});
         changed_(secret_);
     }

@@ -6,6 +6,7 @@
 #include "env/loop.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace linkrunner::daemon {
@@ -23,6 +24,10 @@ class secret_watch {
     // Looks at once (SIGHUP).
     void look();
 
+    const std::string& path() const { return path_; }                   // empty: not from a file
+    const std::string& problem() const { return problem_; }             // why the file cannot be read, if so
+    std::optional<wall_time> changed_at() const { return changed_at_; } // since the start
+
   private:
     void arm();
 
@@ -35,6 +40,8 @@ class secret_watch {
     std::function<void(const std::string&)> changed_;
     loop::timer_id timer_ = 0;
     steady_time last_look_{};
+    std::string problem_;
+    std::optional<wall_time> changed_at_;
 };
 
 } // namespace linkrunner::daemon

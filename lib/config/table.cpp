@@ -196,11 +196,12 @@ void add_rest(std::vector<key>& table) {
          "Addresses of /healthz, /readyz, /metrics and /status, one or a list; [] for none.",
          [](settings& s) -> slot { return &s.observe_listen; }},
         {"control.listen", plain(kind::text),
-         "Unix socket of what changes things: dead letters, audit. Where it is not set and cannot be made, "
+         "Unix socket of linkrunnerctl: dead letters, pause, drain, rate, audit. Where it is not set and "
+         "cannot be made, "
          "linkrunnerd starts without; \"\" for none.",
          [](settings& s) -> slot { return &s.control.listen; }, since::start},
         {"control.unix_mode", plain(kind::mode),
-         "File mode of that socket: who may connect may replay and drop. Root always may.",
+         "File mode of that socket: who may connect may see events, pause, replay and drop. Root always may.",
          [](settings& s) -> slot { return &s.control.unix_mode; }, since::start},
         {"control.unix_group", plain(kind::text),
          "Group of that socket, by name or number; empty: the group of the process.",

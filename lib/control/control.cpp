@@ -1,7 +1,9 @@
 #include "control/control.hpp"
 
 #include "base/json_text.hpp"
+#include "control/asker.hpp"
 #include "control/letter_json.hpp"
+#include "control/pending.hpp"
 #include "control/selection.hpp"
 #include "net/envelope.hpp"
 #include "telemetry/log.hpp"
@@ -19,10 +21,20 @@ constexpr std::size_t usually_listed = 100;
 constexpr std::size_t most_exported = 10'000;
 constexpr std::size_t export_bytes = 4 << 20; // of bodies in one answer
 constexpr std::string_view letters = "/v1/dead";
+constexpr std::string_view queue = "/v1/queue";
 
 constexpr std::string_view index_text =
     "linkrunnerd, control\n"
-    "GET  /v1/dead           dead letters; from, limit, reason, event_name, event_id\n"
+    "GET  /v1/status         everything at a glance\n"
+    "GET  /v1/queue          events that wait; from, limit, lane, event_name, event_id, older_than\n"
+    "GET  /v1/queue/<number> one of them, with its body\n"
+    "POST /v1/pause          send nothing; events are taken and kept\n"
+    "POST /v1/drain          take no new events, deliver what waits\n"
+    "POST /v1/resume         the end of both\n"
+    "GET  /v1/rate           the rate of delivery; POST {\"per_second\": 10} or {\"reset\": true}\n"
+    "POST /v1/reload         as SIGHUP\n"
+    "GET  /v1/dead           dead letters; from, limit, reason, event_name, event_id, older_than, "
+    "newer_than\n"
     "GET  /v1/dead/<number>  one of them, with its body\n"
     "GET  /v1/dead/export    NDJSON, with bodies\n"
     "POST /v1/dead/replay    make pending again\n"
@@ -31,7 +43,7 @@ constexpr std::string_view index_text =
 
 struct route {
     std::string_view path;
-    std::string_view method;
+    std::string_view methods; // as Allow lists them
 };
 
 constexpr route routes[] = {{"/", "GET"},
@@ -39,23 +51,39 @@ constexpr route routes[] = {{"/", "GET"},
                             {"/v1/dead/export", "GET"},
                             {"/v1/dead/replay", "POST"},
                             {"/v1/dead/drop", "POST"},
-                            {"/v1/audit", "GET"}};
+                            {"/v1/audit", "GET"},
+                            {queue, "GET"},
+                            {"/v1/status", "GET"},
+                            {"/v1/rate", "GET, POST"},
+                            {"/v1/pause", "POST"},
+                            {"/v1/resume", "POST"},
+                            {"/v1/drain", "POST"},
+                            {"/v1/reload", "POST"}};
 
-// The method that a path is served with; empty where there is nothing.
-std::string_view method_for(std::string_view path) {
+// The methods that a path is served with; empty where there is nothing.
+std::string_view methods_for(std::string_view path) {
     for (const route& each : routes) {
         if (each.path == path) {
-            return each.method;
+            return each.methods;
         }
     }
-    return path.starts_with("/v1/dead/") ? "GET" : "";
+    return path.starts_with("/v1/dead/") || path.starts_with("/v1/queue/") ? "GET" : "";
 }
 
-net::response failed(const error& why) {
-    if (why.code == std::errc::operation_canceled) {
-        return net::refusal(503, "draining", "linkrunnerd is stopping");
-    }
-    return net::refusal(503, "disk_error", why.message);
+bool is_among(std::string_view method, std::string_view methods) {
+    const auto at = methods.find(method);
+    return at != std::string_view::npos &&
+           (at + method.size() == methods.size() || methods[at + method.size()] == ',');
+}
+
+net::response nothing_here() {
+    return net::refusal(404, "not_found", "there is nothing here; GET / lists what there is");
+}
+
+std::optional<spool::sequence> number_in(std::string_view text) {
+    spool::sequence out = 0;
+    const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), out);
+    return failure == std::errc{} && end == text.data() + text.size() ? std::optional(out) : std::nullopt;
 }
 
 net::response bad(const error& why) {
@@ -108,14 +136,14 @@ std::string audit_json(const spool::audit_report& report) {
 } // namespace
 
 std::optional<net::response> control::refuse_early(net::request& head) {
-    const std::string_view method = method_for(head.path());
-    if (method.empty()) {
-        return net::refusal(404, "not_found", "there is nothing here; GET / lists what there is");
+    const std::string_view methods = methods_for(head.path());
+    if (methods.empty()) {
+        return nothing_here();
     }
-    if (head.method() != method) {
+    if (!is_among(head.method(), methods)) {
         net::response out =
-            net::refusal(405, "method_not_allowed", "this is served with " + std::string(method));
-        out.headers.emplace_back("Allow", method);
+            net::refusal(405, "method_not_allowed", "this is served with " + std::string(methods));
+        out.headers.emplace_back("Allow", methods);
         return out;
     }
     if (!head.header("Origin").empty()) {
@@ -141,55 +169,64 @@ void control::handle(net::request& whole, net::responder answer) {
         change(false, whole, std::move(answer));
     } else if (path == "/v1/audit") {
         audit(std::move(answer));
-    } else {
-        show(path.substr(letters.size() + 1), std::move(answer));
+    } else if (path == queue) {
+        list_pending(parts_.spool, parts_.lanes, parts_.time.wall(), whole.query(), answer);
+    } else if (path.starts_with(letters) || path.starts_with(queue)) {
+        const bool dead = path.starts_with(letters);
+        const auto number = number_in(path.substr((dead ? letters : queue).size() + 1));
+        if (!number) {
+            answer(nothing_here());
+        } else if (dead) {
+            show(*number, std::move(answer));
+        } else {
+            show_pending(parts_.spool, parts_.lanes, *number, answer);
+        }
+    } else if (!steer(parts_.daemon, whole, answer)) {
+        answer(nothing_here());
     }
 }
 
 void control::list(const net::request& whole, net::responder answer) {
     spool::dead_query what;
     what.max_events = usually_listed;
-    if (const auto read = read_query(whole.query(), what, most_listed); !read) {
+    if (const auto read = read_query(whole.query(), what, most_listed, parts_.time.wall()); !read) {
         answer(bad(read.error()));
         return;
     }
-    spool_.list(std::move(what), [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
-        if (!page) {
-            answer(failed(page.error()));
-            return;
-        }
-        std::string data = "{\"dead\":" + std::to_string(spool_.status().events.dead) + ",\"letters\":[";
-        for (std::size_t index = 0; index < page->events.size(); ++index) {
-            data += index == 0 ? "" : ",";
-            append_letter(data, page->events[index], lanes_);
-        }
-        data += "],\"next\":" + next_of(*page) + "}";
-        answer(net::envelope(200, "Dead letters", data));
-    });
+    parts_.spool.list(
+        std::move(what), [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
+            if (!page) {
+                answer(spool_failed(page.error()));
+                return;
+            }
+            std::string data =
+                "{\"dead\":" + std::to_string(parts_.spool.status().events.dead) + ",\"letters\":[";
+            for (std::size_t index = 0; index < page->events.size(); ++index) {
+                data += index == 0 ? "" : ",";
+                append_letter(data, page->events[index], parts_.lanes);
+            }
+            data += "],\"next\":" + next_of(*page) + "}";
+            answer(net::envelope(200, "Dead letters", data));
+        });
 }
 
-void control::show(std::string_view number, net::responder answer) {
+void control::show(spool::sequence wanted, net::responder answer) {
     spool::dead_query what;
-    spool::sequence wanted = 0;
-    const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), wanted);
-    if (failure != std::errc{} || end != number.data() + number.size()) {
-        answer(net::refusal(404, "not_found", "there is nothing here; GET / lists what there is"));
-        return;
-    }
     what.filter.numbers = {wanted};
     what.from = wanted;
     what.bodies = true;
-    spool_.list(std::move(what), [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
-        if (!page) {
-            answer(failed(page.error()));
-        } else if (page->events.empty()) {
-            answer(net::refusal(404, "not_dead", "no dead letter has this number"));
-        } else {
-            std::string data;
-            append_letter(data, page->events.front(), lanes_);
-            answer(net::envelope(200, "Dead letter", data));
-        }
-    });
+    parts_.spool.list(std::move(what),
+                      [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
+                          if (!page) {
+                              answer(spool_failed(page.error()));
+                          } else if (page->events.empty()) {
+                              answer(net::refusal(404, "not_dead", "no dead letter has this number"));
+                          } else {
+                              std::string data;
+                              append_letter(data, page->events.front(), parts_.lanes);
+                              answer(net::envelope(200, "Dead letter", data));
+                          }
+                      });
 }
 
 // A page at a time: `from` of the next one is in a header, so that the lines are nothing but letters.
@@ -198,58 +235,60 @@ void control::write_out(const net::request& whole, net::responder answer) {
     what.max_events = most_exported;
     what.max_bytes = export_bytes;
     what.bodies = true;
-    if (const auto read = read_query(whole.query(), what, most_exported); !read) {
+    if (const auto read = read_query(whole.query(), what, most_exported, parts_.time.wall()); !read) {
         answer(bad(read.error()));
         return;
     }
-    spool_.list(std::move(what), [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
-        if (!page) {
-            answer(failed(page.error()));
-            return;
-        }
-        net::response out;
-        out.content_type = "application/x-ndjson";
-        for (const spool::dead_event& each : page->events) {
-            append_letter(out.body, each, lanes_);
-            out.body += '\n';
-        }
-        if (!page->at_end) {
-            out.headers.emplace_back("Linkrunner-Next", std::to_string(page->next));
-        }
-        answer(std::move(out));
-    });
+    parts_.spool.list(std::move(what),
+                      [this, answer = std::move(answer)](const result<spool::dead_page>& page) {
+                          if (!page) {
+                              answer(spool_failed(page.error()));
+                              return;
+                          }
+                          net::response out;
+                          out.content_type = "application/x-ndjson";
+                          for (const spool::dead_event& each : page->events) {
+                              append_letter(out.body, each, parts_.lanes);
+                              out.body += '\n';
+                          }
+                          if (!page->at_end) {
+                              out.headers.emplace_back("Linkrunner-Next", std::to_string(page->next));
+                          }
+                          answer(std::move(out));
+                      });
 }
 
 void control::change(bool replay, net::request& whole, net::responder answer) {
-    auto which = read_selection(whole.body());
+    auto which = read_selection(whole.body(), parts_.time.wall());
     if (!which) {
         answer(bad(which.error()));
         return;
     }
     const std::string asked = whole.body().substr(0, 200);
     const std::size_t named = which->numbers.size();
-    auto done = [replay, asked, named, answer = std::move(answer)](const result<std::uint64_t>& count) {
+    const asker who(whole);
+    auto done = [replay, asked, named, who, answer = std::move(answer)](const result<std::uint64_t>& count) {
         if (!count) {
             log::error(replay ? "dead letters could not be replayed" : "dead letters could not be dropped",
                        {{"which", as_utf8(asked)}, {"error", count.error().message}});
-            answer(failed(count.error()));
+            answer(spool_failed(count.error()));
             return;
         }
         log::info(replay ? "dead letters replayed" : "dead letters dropped",
-                  {{"which", as_utf8(asked)}, {"count", *count}});
+                  {{"which", as_utf8(asked)}, {"count", *count}, who.pid(), who.uid(), who.gid()});
         std::string data = (replay ? "{\"replayed\":" : "{\"dropped\":") + std::to_string(*count);
         data += named == 0 ? "" : ",\"skipped\":" + std::to_string(named - *count);
         answer(net::envelope(200, replay ? "Dead letters are pending again" : "Dead letters are dropped",
                              data + "}"));
     };
-    replay ? spool_.replay(std::move(*which), std::move(done))
-           : spool_.drop(std::move(*which), std::move(done));
+    replay ? parts_.spool.replay(std::move(*which), std::move(done))
+           : parts_.spool.drop(std::move(*which), std::move(done));
 }
 
 void control::audit(net::responder answer) {
-    spool_.audit([answer = std::move(answer)](const result<spool::audit_report>& report) {
+    parts_.spool.audit([answer = std::move(answer)](const result<spool::audit_report>& report) {
         if (!report) {
-            answer(failed(report.error()));
+            answer(spool_failed(report.error()));
             return;
         }
         answer(net::envelope(200, report->holds() ? "The ledger holds" : "The ledger does not hold",

@@ -1,8 +1,11 @@
-// The control socket: what changes things. Dead letters listed, shown, replayed, dropped and exported; the
-// ledger audited. On a Unix socket only, whose file permissions are the lock. Lives on the loop's thread.
-// Answers are in the envelope of the intake; docs/dead-letters.md is the reference.
+// The control socket: what changes things. Status, pause, rate, drain, reload; events that wait listed; dead
+// letters listed, shown, replayed, dropped and exported; the ledger audited. On a Unix socket only, whose
+// file permissions are the lock. Lives on the loop's thread. Answers are in the envelope of the intake;
+// docs/dead-letters.md is the reference.
 #pragma once
 
+#include "control/steering.hpp"
+#include "env/clock.hpp"
 #include "net/message.hpp"
 #include "spool/caretaker.hpp"
 
@@ -13,11 +16,17 @@
 
 namespace linkrunner::control {
 
+// What it works with; all of it outlives the control.
+struct control_parts {
+    spool::caretaker& spool;
+    steering& daemon;
+    const clock& time;
+    std::vector<std::string> lanes; // their names
+};
+
 class control final : public net::request_handler {
   public:
-    // `lanes`: their names. The caretaker must outlive this.
-    control(spool::caretaker& spool, std::vector<std::string> lanes)
-        : spool_(spool), lanes_(std::move(lanes)) {}
+    explicit control(control_parts with) : parts_(std::move(with)) {}
 
     std::optional<net::response> refuse_early(net::request& head) override;
     void handle(net::request& whole, net::responder answer) override;
@@ -25,13 +34,12 @@ class control final : public net::request_handler {
 
   private:
     void list(const net::request& whole, net::responder answer);
-    void show(std::string_view number, net::responder answer);
+    void show(spool::sequence number, net::responder answer);
     void write_out(const net::request& whole, net::responder answer);
     void change(bool replay, net::request& whole, net::responder answer);
     void audit(net::responder answer);
 
-    spool::caretaker& spool_;
-    std::vector<std::string> lanes_;
+    control_parts parts_;
 };
 
 } // namespace linkrunner::control

@@ -1,5 +1,7 @@
 #include "control/selection.hpp"
 
+#include "base/duration.hpp"
+
 #include <boost/json.hpp>
 
 #include <algorithm>
@@ -46,11 +48,17 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 }
 
 // Takes a field that both kinds of requests have; false for another name.
-result<bool> take_text(const std::string& name, std::string value, spool::dead_filter& into) {
+result<bool> take_text(const std::string& name, std::string value, wall_time now, spool::dead_filter& into) {
     if (name == "event_name") {
         into.name = std::move(value);
     } else if (name == "event_id") {
         into.event_id = std::move(value);
+    } else if (name == "older_than" || name == "newer_than") {
+        wall_time moment{};
+        if (auto read = read_age(name, value, now, moment); !read) {
+            return read.error();
+        }
+        (name == "older_than" ? into.accepted_before : into.accepted_since) = moment;
     } else if (name == "reason") {
         into.reason = spool::dead_reason_from(value);
         if (!into.reason) {
@@ -99,30 +107,50 @@ std::vector<std::pair<std::string, std::string>> query_fields(std::string_view q
     return out;
 }
 
-result<void> read_query(std::string_view query, spool::dead_query& into, std::size_t most) {
+result<void> read_number(const std::string& name, std::string_view value, std::uint64_t most,
+                         std::uint64_t& into) {
+    const auto number = whole_number(value);
+    if (!number || (name == "limit" && *number == 0) || *number > most) {
+        return wrong(name + (name == "limit" ? " is a whole number, 1 to " + std::to_string(most)
+                                             : std::string(" is the number of an event")));
+    }
+    into = *number;
+    return {};
+}
+
+result<void> read_age(const std::string& name, std::string_view value, wall_time now, wall_time& into) {
+    const auto age = parse_duration(value);
+    if (!age) {
+        return wrong(name + " is a duration, as 30s, 15m, 24h or 7d");
+    }
+    into = now - *age;
+    return {};
+}
+
+result<void> read_query(std::string_view query, spool::dead_query& into, std::size_t most, wall_time now) {
     for (auto& [name, value] : query_fields(query)) {
         if (name == "from" || name == "limit") {
-            const auto number = whole_number(value);
-            if (!number || (name == "limit" && (*number == 0 || *number > most))) {
-                return wrong(name + (name == "limit" ? " is a whole number, 1 to " + std::to_string(most)
-                                                     : std::string(" is the number of a dead letter")));
+            std::uint64_t number = 0;
+            if (auto read = read_number(name, value, name == "limit" ? most : ~std::uint64_t{0}, number);
+                !read) {
+                return read;
             }
-            name == "from" ? into.from = *number : into.max_events = static_cast<std::size_t>(*number);
+            name == "from" ? into.from = number : into.max_events = static_cast<std::size_t>(number);
             continue;
         }
-        const auto taken = take_text(name, std::move(value), into.filter);
+        const auto taken = take_text(name, std::move(value), now, into.filter);
         if (!taken) {
             return taken.error();
         }
         if (!*taken) {
             return wrong("there is no parameter '" + name +
-                         "'; from, limit, reason, event_name, event_id are known");
+                         "'; from, limit, reason, event_name, event_id, older_than, newer_than are known");
         }
     }
     return {};
 }
 
-result<spool::dead_filter> read_selection(std::string_view body) {
+result<spool::dead_filter> read_selection(std::string_view body, wall_time now) {
     boost::system::error_code failure;
     const json::value parsed = json::parse({body.data(), body.size()}, failure);
     const json::object* fields = failure ? nullptr : parsed.if_object();
@@ -144,7 +172,7 @@ result<spool::dead_filter> read_selection(std::string_view body) {
                 return taken.error();
             }
         } else {
-            const auto taken = value.is_string() ? take_text(name, std::string(value.get_string()), out)
+            const auto taken = value.is_string() ? take_text(name, std::string(value.get_string()), now, out)
                                                  : result<bool>(false);
             if (!taken) {
                 return taken.error();
@@ -152,7 +180,7 @@ result<spool::dead_filter> read_selection(std::string_view body) {
             if (!*taken) {
                 return wrong("'" + name +
                              "' is no text that is known here: numbers, reason, event_name, event_id, "
-                             "all");
+                             "older_than, newer_than, all");
             }
         }
         something = true;

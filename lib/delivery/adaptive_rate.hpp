@@ -66,6 +66,11 @@ class adaptive_rate {
 
     double rate(steady_time now) const;
     std::optional<double> ceiling() const { return ceiling_; }
+    // Another ceiling, or none: goes on at it, or from the rate in force.
+    void set_ceiling(std::optional<double> ceiling) {
+        ceiling_ = ceiling;
+        current_ = ceiling.value_or(current_);
+    }
 
     // For the next request: rate(), dithered. To be drawn anew for each one.
     double pace(steady_time now) const;

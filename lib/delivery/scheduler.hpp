@@ -136,8 +136,10 @@ class scheduler {
     // An operator says that something may be better now: every hold is probed at once.
     virtual void probe_holds(steady_time now) = 0;
     virtual void pause(bool paused) = 0;
+    // In place of settings::rate_per_second from now on.
+    virtual void set_ceiling(std::optional<double> rate_per_second, steady_time now) = 0;
     // Draining: no waiting events are asked for beyond what is needed to keep sending; the state says so.
-    virtual void drain() = 0;
+    virtual void drain(bool draining = true) = 0;
 
     struct view {
         upstream_state state = upstream_state::healthy;

@@ -44,7 +44,11 @@ class scheduler_core final : public scheduler {
     void key_changed(steady_time now) override;
     void probe_holds(steady_time now) override;
     void pause(bool paused) override { paused_ = paused; }
-    void drain() override { draining_ = true; }
+    void set_ceiling(std::optional<double> rate_per_second, steady_time now) override {
+        rate_.set_ceiling(rate_per_second);
+        bucket_.set_rate(rate_.pace(now), now);
+    }
+    void drain(bool draining) override { draining_ = draining; }
     view look(steady_time now) const override;
     std::optional<std::chrono::milliseconds> forecast(std::uint8_t lane,
                                                       const std::vector<std::uint64_t>& pending_by_lane,

@@ -78,7 +78,7 @@ scheduler::view scheduler_core::look(steady_time now) const {
     out.expiry_note = expiry_.note();
     if (draining_) {
         out.state = upstream_state::draining;
-        out.reason = "the daemon is stopping";
+        out.reason = "no new events are taken; those that wait are being delivered";
     }
     if (throttle_.active()) {
         out.state = upstream_state::throttled;

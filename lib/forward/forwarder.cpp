@@ -33,26 +33,6 @@ void forwarder::start() {
     pump();
 }
 
-void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers) {
-    for (const auto& [lane, number] : lanes_and_numbers) {
-        if (lane < options_.delivery.lanes.size()) {
-            scheduler_->replayed(lane, number);
-        }
-    }
-    pump();
-}
-
-void forwarder::set_server_key(std::string key) {
-    former_key_ = std::exchange(server_key_, std::move(key));
-    scheduler_->key_changed(ports_.time.steady());
-    pump();
-}
-
-void forwarder::probe_holds() {
-    scheduler_->probe_holds(ports_.time.steady());
-    pump();
-}
-
 void forwarder::drain(steady_time no_more_after, std::function<void()> idle) {
     idle_ = std::move(idle);
     drain_end_ = no_more_after;

@@ -64,6 +64,14 @@ class forwarder {
     // Every hold is probed at once.
     void probe_holds();
 
+    // An operator's: nothing is sent while it is paused; a rate takes the place of the configured one,
+    // nothing gives that back; draining is only shown.
+    void pause(bool paused);
+    bool paused() const { return paused_; }
+    void limit_rate(std::optional<double> per_second);
+    std::optional<double> rate_limit() const { return rate_limit_; }
+    void show_draining(bool draining);
+
     // Dead letters that an operator made pending again; to be told of each.
     void replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers);
 
@@ -118,6 +126,8 @@ class forwarder {
     std::size_t in_flight_ = 0;
     bool started_ = false;
     bool stopped_ = false;
+    bool paused_ = false;
+    std::optional<double> rate_limit_;
     std::function<void()> idle_;
     steady_time drain_end_{};
     delivery::upstream_state told_ = delivery::upstream_state::healthy;

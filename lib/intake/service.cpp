@@ -54,9 +54,11 @@ bool service::may_read() {
     return !reading_stopped_;
 }
 
-void service::drain() {
-    draining_ = true;
-    waiters_.release_all();
+void service::drain(bool draining) {
+    draining_ = draining;
+    if (draining) {
+        waiters_.release_all();
+    }
 }
 
 std::optional<net::response> service::refuse_early(net::request& head) {
@@ -69,8 +71,11 @@ std::optional<net::response> service::refuse_early(net::request& head) {
     }
     if (!refused && draining_) {
         refused = coded_refusal{
-            "draining", unavailable("draining", "linkrunnerd is stopping; send again to its successor",
-                                    shortest_retry_seconds)};
+            "draining",
+            unavailable("draining",
+                        "no new events are taken: linkrunnerd stops, or an operator drains it; send "
+                        "again later",
+                        shortest_retry_seconds)};
         refused->answer.close = true;
     }
     if (!refused && options_.client_key != client_key_policy::ignore &&

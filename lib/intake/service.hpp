@@ -50,8 +50,8 @@ class service final : public net::request_handler {
     void set_server_key(std::string key) { server_key_ = std::move(key); }
     void set_token(std::string token) { options_.token = std::move(token); }
 
-    // From now on events are refused as `draining`, and everybody who waits is answered.
-    void drain();
+    // From now on events are refused as `draining`, and everybody who waits is answered; or no longer.
+    void drain(bool draining = true);
 
   private:
     struct post; // one POST on its way to its answer

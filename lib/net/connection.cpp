@@ -1,5 +1,7 @@
 #include "net/connection.hpp"
 
+#include "net/peer.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +12,6 @@ constexpr std::uint64_t free_body_bytes = 64 * 1024; // smaller bodies need noth
 constexpr std::size_t read_bytes = 1024;             // room that a read needs at least, in a head
 constexpr std::size_t body_read_bytes = 64 * 1024;
 constexpr int requests_per_turn = 32; // of one pipelining client, then others get their turn
-constexpr std::chrono::milliseconds linger_time{2'000};
 
 } // namespace
 
@@ -31,6 +32,7 @@ connection::connection(connection_host& host, std::shared_ptr<const listener_inf
       reader_(std::move(listener), host.settings.max_header_bytes, host.settings.max_body_bytes) {}
 
 void connection::serve(stream_socket socket, ssl_pointer session) {
+    reader_.set_peer(peer_of(socket.native_handle()));
     transport_.open(std::move(socket));
     if (session) {
         phase_ = phase::handshake;
@@ -304,143 +306,19 @@ void connection::dropped(std::uint64_t number) {
     }
 }
 
-bool connection::fail() {
-    const auto& why = reader_.why();
-    return fail(why.status, why.code, why.message);
-}
-
-bool connection::fail(int status, std::string_view code, std::string_view message) {
-    send(host_->handler.protocol_error(status, code, message), after_write::hang_up);
-    return false;
-}
-
-// Answers without the body having been read. A small one is read and thrown away to keep the connection; a
-// client that waits for 100 Continue may never send it (RFC 9110 section 10.1.1).
-bool connection::refuse(response answer) {
-    if (!reader_.wants_body()) {
-        send(std::move(answer), after_write::next_request);
-        return phase_ == phase::idle;
-    }
-    if (reader_.expects_continue() || reader_.content_length().value_or(0) > free_body_bytes) {
-        send(std::move(answer), after_write::hang_up);
-        return false;
-    }
-    reader_.discard_body();
-    send(std::move(answer), after_write::discard_body);
-    return phase_ == phase::discarding;
-}
-
-bool connection::discard() {
-    const auto [what, consumed] = reader_.read_body(inbox_.readable());
-    inbox_.consume(consumed);
-    if (what == request_reader::progress::whole) {
-        phase_ = phase::idle;
-        return true;
-    }
-    if (what == request_reader::progress::bad || reader_.body_bytes_read() > free_body_bytes || ended_) {
-        hang_up();
-    } else {
-        read_more(read_bytes);
-    }
-    return false;
-}
-
-void connection::send(response given, after_write then) {
-    if (then == after_write::next_request && !keep_alive_ && inbox_.empty()) {
-        then = after_write::close;
-    } else if (given.close || !keep_alive_ || host_->stopping) {
-        then = after_write::hang_up;
-    }
-    const bool last = then == after_write::hang_up || then == after_write::close;
-    const auto words = last                    ? persistence::close
-                       : reader_.is_http_1_0() ? persistence::keep_http_1_0
-                                               : persistence::keep;
-    write_head(out_head_, given, words, host_->date.now());
-    if (reader_.method() == "HEAD" || !may_have_body(given.status)) {
-        out_body_.clear();
-    } else {
-        out_body_ = std::move(given.body);
-    }
-    release_share();
-    written_ = 0;
-    then_ = then;
-    phase_ = phase::writing;
-    write_on();
-}
-
-void connection::write_on() {
-    const auto total = out_head_.size() + out_body_.size();
-    while (written_ < total) {
-        const auto head = std::string_view(out_head_).substr(std::min(written_, out_head_.size()));
-        const auto body =
-            std::string_view(out_body_).substr(written_ > out_head_.size() ? written_ - out_head_.size() : 0);
-        const auto [status, bytes] = head.empty() ? transport_.write(body, {}) : transport_.write(head, body);
-        if (status == io_status::failed) {
-            close();
-            return;
-        }
-        if (status == io_status::blocked) {
-            deadline_in(host_->settings.request_timeout); // counted from the last progress
-            transport_.start_writable(shared_from_this());
-            return;
-        }
-        written_ += bytes;
-    }
-    written();
-}
-
-void connection::on_writable() {
-    if (phase_ != phase::writing) {
-        return;
-    }
-    write_on();
-    advance();
-}
-
-void connection::written() {
-    switch (then_) {
-    case after_write::next_request:
-        phase_ = phase::idle;
-        break;
-    case after_write::read_body:
-        phase_ = phase::body;
-        break;
-    case after_write::discard_body:
-        phase_ = phase::discarding;
-        break;
-    case after_write::hang_up:
-        hang_up();
-        break;
-    case after_write::close:
-        close();
-        break;
-    }
-}
-
-// Closing while the peer still sends would make the kernel answer with a reset, which may destroy the answer
-// before it was read (RFC 9112 section 9.6).
-void connection::hang_up() {
-    transport_.shutdown_write();
-    if (ended_) {
-        close();
-        return;
-    }
-    phase_ = phase::lingering;
-    inbox_.consume(inbox_.readable().size());
-    deadline_in(linger_time);
-    if (!reading_) {
-        read_more(read_bytes);
-    }
-}
-
 void connection::drain() {
-    if (phase_ == phase::handshake || (phase_ == phase::idle && inbox_.empty() && transport_.is_quiet())) {
+    if (phase_ == phase::handshake || phase_ == phase::streaming ||
+        (phase_ == phase::idle && inbox_.empty() && transport_.is_quiet())) {
         close();
     }
 }
 
 void connection::tick(steady_time at) {
     if (phase_ == phase::handling && swept_exchange_ == exchange_ && transport_.is_hung_up()) {
+        close();
+        return;
+    }
+    if (phase_ == phase::streaming && (transport_.is_hung_up() || transport_.is_ended())) {
         close();
         return;
     }

@@ -14,6 +14,7 @@
 #include "net/transport.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -63,12 +64,14 @@ class connection final : public transport_user, public std::enable_shared_from_t
         body,
         handling,
         writing,
+        streaming,  // the answer goes on until its body_stream ends it, or the client goes
         discarding, // the rest of a refused request's body
         lingering,  // all is said; waits for the peer to hang up, or it might lose the answer
         closed
     };
-    enum class after_write : std::uint8_t { next_request, read_body, discard_body, hang_up, close };
+    enum class after_write : std::uint8_t { next_request, read_body, discard_body, stream, hang_up, close };
     struct exchange;
+    class stream;
 
     void on_read(io_status status, std::size_t bytes) override;
     void on_writable() override;
@@ -94,6 +97,8 @@ class connection final : public transport_user, public std::enable_shared_from_t
     void send(response given, after_write then);
     void write_on();
     void written();
+    void begin_stream();
+    void stream_on();
     void hang_up();
     void read_more(std::size_t wanted);
     void release_share();
@@ -105,6 +110,9 @@ class connection final : public transport_user, public std::enable_shared_from_t
     inbox inbox_;
     request_reader reader_;
     std::string out_head_, out_body_;
+    std::function<void(std::shared_ptr<body_stream>)> stream_begin_;
+    bool stream_ending_ = false;
+    bool stream_blocked_ = false;
     std::size_t written_ = 0;
     std::uint64_t share_ = 0;    // of the body pool
     std::uint64_t exchange_ = 0; // number of the request in hand

@@ -1,6 +1,7 @@
 #include "net/listener.hpp"
 
 #include "net/listening_socket.hpp"
+#include "net/peer.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -130,18 +131,17 @@ bool listener::admits(int peer) const {
     if (family_ != AF_UNIX || (options_.allow_uids.empty() && options_.allow_gids.empty())) {
         return true;
     }
-    ucred who{};
-    socklen_t length = sizeof who;
-    if (::getsockopt(peer, SOL_SOCKET, SO_PEERCRED, &who, &length) != 0) {
+    const auto who = peer_of(peer);
+    if (!who) {
         return false;
     }
-    if (std::ranges::find(options_.allow_uids, who.uid) != options_.allow_uids.end()) {
+    if (std::ranges::find(options_.allow_uids, who->uid) != options_.allow_uids.end()) {
         return true;
     }
     if (options_.allow_gids.empty()) {
         return false;
     }
-    const auto groups = groups_of(peer, who.gid);
+    const auto groups = groups_of(peer, who->gid);
     return std::ranges::find_first_of(groups, options_.allow_gids) != groups.end();
 }
 

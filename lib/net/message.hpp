@@ -2,8 +2,10 @@
 // sockets.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +23,13 @@ struct listener_info {
     bool tls = false;
 };
 
+// Who has opened a connection to a Unix socket (SO_PEERCRED, unix(7)).
+struct peer_credentials {
+    int pid = 0;
+    unsigned uid = 0;
+    unsigned gid = 0;
+};
+
 // Valid until the handler has called its responder. Header names are looked up without regard to case.
 class request {
   public:
@@ -31,12 +40,25 @@ class request {
     virtual std::size_t header_count(std::string_view name) const = 0;
     virtual std::string& body() = 0; // of the whole request; a handler may move it away
     virtual const listener_info& listener() const = 0;
+    virtual std::optional<peer_credentials> peer() const { return std::nullopt; } // of Unix sockets only
 
     std::string_view path() const { return target().substr(0, target().find('?')); }
     std::string_view query() const {
         const auto mark = target().find('?');
         return mark == std::string_view::npos ? std::string_view{} : target().substr(mark + 1);
     }
+};
+
+// The body of an answer that goes on for as long as both sides want. Loop's thread; may be kept beyond the
+// connection. Letting go of it ends the answer.
+class body_stream {
+  public:
+    virtual ~body_stream() = default;
+    virtual bool is_open() const = 0; // false: the client has gone, or the server ends
+    virtual std::size_t
+    unsent_bytes() const = 0; // that the client has not taken yet: for the caller to bound
+    virtual void send(std::string_view text) = 0; // nothing when it is not open
+    virtual void end() = 0;                       // after what was sent; idempotent
 };
 
 struct response {
@@ -46,6 +68,8 @@ struct response {
     std::vector<std::pair<std::string, std::string>>
         headers;        // beside Content-Type, Content-Length, Date, Connection
     bool close = false; // close the connection after this answer
+    // Set: `body` is empty and comes by way of what this is called with, once the head is sent.
+    std::function<void(std::shared_ptr<body_stream>)> stream = {};
 };
 
 // Called once, on the loop's thread, now or later. A responder whose connection or server has gone does

@@ -61,10 +61,13 @@ class request_reader final : public request {
     std::size_t header_count(std::string_view name) const override;
     std::string& body() override;
     const listener_info& listener() const override { return *listener_; }
+    std::optional<peer_credentials> peer() const override { return peer_; }
+    void set_peer(std::optional<peer_credentials> who) { peer_ = who; }
 
   private:
     class parser;
     std::shared_ptr<const listener_info> listener_;
+    std::optional<peer_credentials> peer_;
     std::unique_ptr<parser> parser_;
 };
 

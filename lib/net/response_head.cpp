@@ -13,7 +13,8 @@ bool may_have_body(int status) {
     return status >= 200 && status != 204 && status != 304;
 }
 
-void write_head(std::string& out, const response& answer, persistence connection, std::string_view date) {
+void write_head(std::string& out, const response& answer, persistence connection, body_length length,
+                std::string_view date) {
     const auto reason = boost::beast::http::obsolete_reason(
         boost::beast::http::int_to_status(static_cast<unsigned>(answer.status)));
     out = "HTTP/1.1 ";
@@ -25,9 +26,13 @@ void write_head(std::string& out, const response& answer, persistence connection
         if (!answer.content_type.empty()) {
             append_header(out, "Content-Type", answer.content_type);
         }
-        out += "Content-Length: ";
-        append_number(out, answer.body.size());
-        out += "\r\n";
+        if (length == body_length::known) {
+            out += "Content-Length: ";
+            append_number(out, answer.body.size());
+            out += "\r\n";
+        } else if (length == body_length::in_chunks) {
+            out += "Transfer-Encoding: chunked\r\n";
+        }
     }
     out += "Date: ";
     out += date;

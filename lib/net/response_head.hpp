@@ -16,11 +16,14 @@ enum class persistence : std::uint8_t {
     close
 };
 
+enum class body_length : std::uint8_t { known, in_chunks, by_end };
+
 // 204 and 304 have no body and no length (RFC 9110 section 6.4.1).
 bool may_have_body(int status);
 
 // Replaces `out`.
-void write_head(std::string& out, const response& answer, persistence connection, std::string_view date);
+void write_head(std::string& out, const response& answer, persistence connection, body_length length,
+                std::string_view date);
 
 // "Tue, 15 Nov 1994 08:12:31 GMT", made anew once a second (RFC 9110 section 5.6.7).
 class date_text {

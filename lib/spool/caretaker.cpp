@@ -28,6 +28,13 @@ struct caretaker::listing {
     dead_page page;
 };
 
+struct caretaker::pending_listing {
+    pending_query what; // likewise
+    std::function<void(result<pending_page>)> done;
+    result<pending_page> stretch = pending_page{};
+    pending_page page;
+};
+
 struct caretaker::change {
     dead_filter which;
     mark_kind kind = mark_kind::replayed;
@@ -73,6 +80,40 @@ void caretaker::go_on(const std::shared_ptr<listing>& one) {
                        const bool full =
                            one->what.max_events == 0 || (one->what.bodies && one->what.max_bytes == 0);
                        if (found.at_end || full) {
+                           one->done(std::move(one->page));
+                           return;
+                       }
+                       go_on(one);
+                   });
+}
+
+void caretaker::list_pending(pending_query what, std::function<void(result<pending_page>)> done) {
+    auto one = std::make_shared<pending_listing>();
+    one->what = std::move(what);
+    one->what.filter.before = std::min(one->what.filter.before, queue_.status().next);
+    one->done = std::move(done);
+    go_on(one);
+}
+
+void caretaker::go_on(const std::shared_ptr<pending_listing>& one) {
+    queue_.on_disk([one](store& from) { one->stretch = read_pending(from, one->what); },
+                   [this, one](const result<void>& ran) {
+                       if (!ran || !one->stretch) {
+                           one->done(ran ? one->stretch.error() : ran.error());
+                           return;
+                       }
+                       pending_page& found = *one->stretch;
+                       std::uint64_t bytes = 0;
+                       for (const pending_event& each : found.events) {
+                           bytes += each.event.body.size() + 1;
+                       }
+                       one->what.max_events -= found.events.size();
+                       one->what.max_bytes -= std::min<std::uint64_t>(bytes, one->what.max_bytes);
+                       one->what.from = found.next;
+                       std::ranges::move(found.events, std::back_inserter(one->page.events));
+                       one->page.next = found.next;
+                       one->page.at_end = found.at_end;
+                       if (found.at_end || one->what.max_events == 0 || one->what.max_bytes == 0) {
                            one->done(std::move(one->page));
                            return;
                        }

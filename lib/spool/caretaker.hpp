@@ -1,4 +1,5 @@
-// What an operator may ask of a running spool: dead letters listed, replayed and dropped, and an audit. Lives
+// What an operator may ask of a running spool: what waits and what is dead listed, dead letters replayed and
+// dropped, and an audit. Lives
 // on the loop's thread; the work is done on the disk thread in short stretches, so that intake and delivery
 // go on in between, and memory does not grow with the number of dead letters. Every callback is called once,
 // on the loop; after the spool was closed with an error (errc::operation_canceled).
@@ -6,6 +7,7 @@
 
 #include "spool/audit.hpp"
 #include "spool/dead_letters.hpp"
+#include "spool/pending_events.hpp"
 #include "spool/queue.hpp"
 
 #include <functional>
@@ -31,6 +33,9 @@ class caretaker {
     // A page that is full, or the last one.
     void list(dead_query what, std::function<void(result<dead_page>)> done);
 
+    // The same for events that wait. Those that end while it is made may be missing from it.
+    void list_pending(pending_query what, std::function<void(result<pending_page>)> done);
+
     // All dead letters that the filter lets through and that are dead when this begins. Replayed ones keep
     // their event_id and their place. Answered when the changes are synced; an error says how far it came: it
     // stands in the message, and what was done stays done.
@@ -41,10 +46,12 @@ class caretaker {
 
   private:
     struct listing;
+    struct pending_listing;
     struct change;
     struct counting;
 
     void go_on(const std::shared_ptr<listing>& one);
+    void go_on(const std::shared_ptr<pending_listing>& one);
     void go_on(const std::shared_ptr<change>& one);
     void go_on(const std::shared_ptr<counting>& one);
 

@@ -55,7 +55,7 @@ class stretch {
                 });
             }
         }
-        if (frames || filter_.name || filter_.event_id) {
+        if (frames || filter_.name || filter_.event_id || filter_.accepted_before || filter_.accepted_since) {
             return read_frames(bodies, max_events, max_bytes);
         }
         return {};
@@ -176,7 +176,11 @@ class stretch {
 
     bool lets_through(const dead_event& one) const {
         return (!filter_.name || (one.readable && one.event.name == *filter_.name)) &&
-               (!filter_.event_id || (one.readable && one.event.event_id == *filter_.event_id));
+               (!filter_.event_id || (one.readable && one.event.event_id == *filter_.event_id)) &&
+               (!filter_.accepted_before ||
+                (one.readable && one.event.accepted_at < *filter_.accepted_before)) &&
+               (!filter_.accepted_since ||
+                (one.readable && one.event.accepted_at >= *filter_.accepted_since));
     }
 
     result<std::unique_ptr<disk_file>> open() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "env/clock.hpp"
 #include "spool/mark.hpp"
 #include "spool/record.hpp"
 
@@ -21,6 +22,7 @@ struct dead_filter {
     std::optional<dead_reason> reason;
     std::optional<std::string> name; // event_name
     std::optional<std::string> event_id;
+    std::optional<wall_time> accepted_before, accepted_since;
     std::vector<sequence> numbers; // in order; empty: any
     sequence before = ~sequence{0};
 };

@@ -17,6 +17,30 @@ namespace json = boost::json;
 using test::plain_request;
 using testing::HasSubstr;
 
+class noted_steering final : public steering {
+  public:
+    std::string status() const override { return "{\"daemon\":{}}"; }
+    void pause(bool paused) override { paused_ = paused; }
+    bool paused() const override { return paused_; }
+    void drain(bool draining) override { draining_ = draining; }
+    bool draining() const override { return draining_; }
+    std::uint64_t pending() const override { return 3; }
+    void limit_rate(std::optional<double> per_second) override { limit_ = per_second; }
+    rate_view rate() const override { return {limit_.value_or(29), 29, limit_}; }
+    result<std::string> reload() override {
+        ++reloads;
+        return broken.empty() ? result<std::string>("\"done\":\"x\"")
+                              : make_error(std::errc::invalid_argument, broken);
+    }
+    int reloads = 0;
+    std::string broken;
+
+  private:
+    bool paused_ = false;
+    bool draining_ = false;
+    std::optional<double> limit_;
+};
+
 class control_endpoint : public testing::Test {
   protected:
     control_endpoint() {
@@ -26,7 +50,8 @@ class control_endpoint : public testing::Test {
         queue_ = spool::queue::open_on_loop(options, disk_, clock_, loop_, random_, report).value();
         caretaker_ = std::make_unique<spool::caretaker>(
             *queue_, spool::caretaker::hooks{[](const auto&) {}, [](std::uint64_t) {}});
-        subject_ = std::make_unique<control>(*caretaker_, std::vector<std::string>{"revenue", "default"});
+        subject_ = std::make_unique<control>(
+            control_parts{*caretaker_, daemon_, clock_, std::vector<std::string>{"revenue", "default"}});
     }
 
     void bury(const std::string& id, const std::string& name = "cart_added",
@@ -45,6 +70,19 @@ class control_endpoint : public testing::Test {
         dead.letter = {spool::dead_reason::rejected, 400, 1, clock_.wall(), clock_.wall(), false, excerpt};
         loop_.run_ready();
         queue_->record({dead});
+        loop_.run_ready();
+    }
+
+    void wait(const std::string& id, std::uint8_t lane, const std::string& name, const std::string& user) {
+        spool::new_event event;
+        event.lane = lane;
+        event.accepted_at = clock_.wall();
+        event.name = name;
+        event.event_id = id;
+        event.body = R"({"event_name":")" + name + R"(","user_id":")" + user + R"("})";
+        event.identity = hash128(1, {id});
+        queue_->append({event}, [](const auto&) {});
+        ++accepted_;
         loop_.run_ready();
     }
 
@@ -84,6 +122,7 @@ class control_endpoint : public testing::Test {
     seeded_random random_{3};
     std::unique_ptr<spool::queue> queue_;
     std::unique_ptr<spool::caretaker> caretaker_;
+    noted_steering daemon_;
     std::unique_ptr<control> subject_;
     spool::sequence accepted_ = 0;
 };
@@ -198,6 +237,103 @@ TEST_F(control_endpoint, says_so_when_the_spool_is_closed) {
 TEST_F(control_endpoint, an_answer_of_the_api_that_is_no_text_is_shown_as_far_as_it_is) {
     bury("a", "cart_added", "caf\xC3\xA9 \xFF\xC3");
     EXPECT_EQ(data("GET", "/v1/dead/1").at("answer").as_string(), "caf\xC3\xA9 \xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
+TEST_F(control_endpoint, lists_what_waits_by_lane_name_id_and_age) {
+    wait("old", 1, "cart_added", "ann");
+    clock_.step_wall(std::chrono::hours(1));
+    wait("new", 1, "cart_added", "bob");
+    wait("paid", 0, "purchase", "ann");
+    bury("dead");
+    const json::value all = data("GET", "/v1/queue");
+    EXPECT_EQ(all.at("pending").as_int64(), 3);
+    ASSERT_EQ(all.at("events").as_array().size(), 3u);
+    const json::value& first = all.at("events").at(0);
+    EXPECT_EQ(first.at("number").as_int64(), 1);
+    EXPECT_EQ(first.at("lane").as_string(), "default");
+    EXPECT_EQ(first.at("event_id").as_string(), "old");
+    EXPECT_EQ(first.at("event_name").as_string(), "cart_added");
+    EXPECT_EQ(first.at("user").as_string(), "ann");
+    EXPECT_GT(first.at("body_bytes").as_int64(), 20);
+    EXPECT_FALSE(first.as_object().contains("body"));
+    const auto ids = [this](const std::string& query) {
+        std::string out;
+        const json::value page = data("GET", "/v1/queue?" + query);
+        for (const json::value& each : page.at("events").as_array()) {
+            out += std::string(each.at("event_id").as_string()) + " ";
+        }
+        return out;
+    };
+    EXPECT_EQ(ids("lane=revenue"), "paid ");
+    EXPECT_EQ(ids("event_name=cart_added"), "old new ");
+    EXPECT_EQ(ids("event_id=new"), "new ");
+    EXPECT_EQ(ids("older_than=30m"), "old ");
+    EXPECT_EQ(ids("event_name=purchase&event_id=new"), "");
+}
+
+TEST_F(control_endpoint, lists_what_waits_in_pages_and_shows_one_with_its_body) {
+    for (int i = 0; i < 5; ++i) {
+        wait(std::to_string(i), 1, "e", "u");
+    }
+    const json::value first = data("GET", "/v1/queue?limit=3");
+    EXPECT_EQ(first.at("events").as_array().size(), 3u);
+    EXPECT_EQ(first.at("next").as_int64(), 4);
+    const json::value second = data("GET", "/v1/queue?limit=3&from=4");
+    EXPECT_EQ(second.at("events").as_array().size(), 2u);
+    EXPECT_TRUE(second.at("next").is_null());
+    EXPECT_EQ(data("GET", "/v1/queue/2").at("body").at("user_id").as_string(), "u");
+    EXPECT_EQ(code(ask("GET", "/v1/queue/99")), "not_pending");
+    EXPECT_EQ(ask("GET", "/v1/queue/first").status, 404);
+    for (const char* query : {"limit=0", "limit=5000", "lane=none", "older_than=soon", "colour=red"}) {
+        EXPECT_EQ(ask("GET", std::string("/v1/queue?") + query).status, 400) << query;
+    }
+}
+
+TEST_F(control_endpoint, selects_dead_letters_by_age) {
+    bury("old");
+    clock_.step_wall(std::chrono::hours(48));
+    bury("new");
+    const json::value old = data("GET", "/v1/dead?older_than=24h");
+    ASSERT_EQ(old.at("letters").as_array().size(), 1u);
+    EXPECT_EQ(old.at("letters").at(0).at("event_id").as_string(), "old");
+    EXPECT_EQ(data("GET", "/v1/dead?newer_than=1h").at("letters").at(0).at("event_id").as_string(), "new");
+    EXPECT_EQ(data("POST", "/v1/dead/drop", R"({"older_than":"1d"})").at("dropped").as_int64(), 1);
+    EXPECT_EQ(queue_->status().events.dead, 1u);
+}
+
+TEST_F(control_endpoint, pauses_drains_and_resumes) {
+    EXPECT_TRUE(data("POST", "/v1/pause").at("paused").as_bool());
+    EXPECT_TRUE(data("POST", "/v1/drain").at("draining").as_bool());
+    EXPECT_TRUE(daemon_.paused());
+    EXPECT_EQ(data("POST", "/v1/pause").at("pending").as_int64(), 3);
+    const json::value after = data("POST", "/v1/resume");
+    EXPECT_FALSE(after.at("paused").as_bool());
+    EXPECT_FALSE(after.at("draining").as_bool());
+    EXPECT_FALSE(daemon_.draining());
+    EXPECT_EQ(ask("GET", "/v1/pause").status, 405);
+}
+
+TEST_F(control_endpoint, shows_changes_and_resets_the_rate) {
+    EXPECT_EQ(data("GET", "/v1/rate").at("configured_per_second").to_number<double>(), 29);
+    EXPECT_EQ(data("POST", "/v1/rate", R"({"per_second":5.5})").at("in_force_per_second").to_number<double>(),
+              5.5);
+    EXPECT_EQ(data("GET", "/v1/rate").at("temporary_per_second").to_number<double>(), 5.5);
+    EXPECT_TRUE(data("POST", "/v1/rate", R"({"reset":true})").at("temporary_per_second").is_null());
+    for (const char* body : {"", "{}", R"({"per_second":0})", R"({"per_second":"5"})", R"({"reset":false})",
+                             R"({"per_second":1,"reset":true})", R"({"per_second":1e9})"}) {
+        EXPECT_EQ(ask("POST", "/v1/rate", body).status, 400) << body;
+    }
+    EXPECT_EQ(ask("DELETE", "/v1/rate").status, 405);
+}
+
+TEST_F(control_endpoint, reloads_or_says_why_not) {
+    EXPECT_EQ(ask("POST", "/v1/reload").status, 200);
+    daemon_.broken = "line 3: no such key";
+    const net::response got = ask("POST", "/v1/reload");
+    EXPECT_EQ(got.status, 422);
+    EXPECT_EQ(code(got), "reload_failed");
+    EXPECT_THAT(got.body, HasSubstr("line 3"));
+    EXPECT_EQ(daemon_.reloads, 2);
 }
 
 } // namespace

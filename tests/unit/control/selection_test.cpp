@@ -18,7 +18,7 @@ TEST(query_fields, are_decoded) {
 }
 
 TEST(selection, keeps_numbers_in_order_and_once) {
-    EXPECT_THAT(read_selection(R"({"numbers":[9,3,9]})")->numbers, ElementsAre(3, 9));
+    EXPECT_THAT(read_selection(R"({"numbers":[9,3,9]})", wall_time{})->numbers, ElementsAre(3, 9));
 }
 
 TEST(as_utf8, replaces_what_is_none) {

@@ -1,0 +1,46 @@
+// What an operator changes about delivery while it goes on.
+#include "forward/forwarder.hpp"
+
+#include <utility>
+
+namespace linkrunner::forward {
+
+void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers) {
+    for (const auto& [lane, number] : lanes_and_numbers) {
+        if (lane < options_.delivery.lanes.size()) {
+            scheduler_->replayed(lane, number);
+        }
+    }
+    pump();
+}
+
+void forwarder::set_server_key(std::string key) {
+    former_key_ = std::exchange(server_key_, std::move(key));
+    scheduler_->key_changed(ports_.time.steady());
+    pump();
+}
+
+void forwarder::probe_holds() {
+    scheduler_->probe_holds(ports_.time.steady());
+    pump();
+}
+
+void forwarder::pause(bool paused) {
+    paused_ = paused;
+    scheduler_->pause(paused);
+    pump();
+}
+
+void forwarder::limit_rate(std::optional<double> per_second) {
+    rate_limit_ = per_second;
+    scheduler_->set_ceiling(per_second ? per_second : options_.delivery.rate_per_second,
+                            ports_.time.steady());
+    pump();
+}
+
+void forwarder::show_draining(bool draining) {
+    scheduler_->drain(draining);
+    pump();
+}
+
+} // namespace linkrunner::forward
