@@ -108,22 +108,22 @@
 
   const PLOTS = [
     { title: "Events per second", unit: perSecond, series: (h) => [["accepted", h.accepted_per_second], ["delivered", h.delivered_per_second], ["refused at intake", h.refused_per_second], ["dead letters", h.dead_per_second]] },
-    { title: "Waiting for delivery, by lane", unit: count, series: (h) => h.lanes.map((lane) => [lane.name, lane.pending]) },
+    { title: "Waiting for delivery, by lane", unit: count, least: 3, series: (h) => h.lanes.map((lane) => [lane.name, lane.pending]) },
     { title: "Age at delivery", unit: duration, log: true, series: (h) => [["p50", h.delivery_age_p50_seconds], ["p95", h.delivery_age_p95_seconds], ["p99", h.delivery_age_p99_seconds]] },
     { title: "Requests to the API per second", unit: perSecond, series: (h) => [["sent", h.attempts_per_second], ["answered 429", h.throttled_per_second], ["rate in force", h.rate_limit_per_second]] },
   ];
 
-  function scaleOf(all, log) {
+  function scaleOf(all, log, least) {
     const known = all.filter((v) => v !== null && (!log || v > 0));
     if (log) {
-      const least = Math.floor(Math.log10(Math.min(...known, 0.1)));
-      const most = Math.max(Math.ceil(Math.log10(Math.max(...known, 1))), least + 1);
-      const step = Math.ceil((most - least) / 5);
+      const low = Math.floor(Math.log10(Math.min(...known, 0.1)));
+      const high = Math.max(Math.ceil(Math.log10(Math.max(...known, 1))), low + 1);
+      const step = Math.ceil((high - low) / 5);
       const ticks = [];
-      for (let power = least; power <= most; power += step) ticks.push(10 ** power);
-      return { ticks, at: (v) => (Math.log10(Math.max(v, 10 ** least)) - least) / (most - least) };
+      for (let power = low; power <= high; power += step) ticks.push(10 ** power);
+      return { ticks, at: (v) => (Math.log10(Math.max(v, 10 ** low)) - low) / (high - low) };
     }
-    const top = Math.max(...known, 0.1);
+    const top = Math.max(...known, least || 0.3);
     const power = 10 ** Math.floor(Math.log10(top / 3));
     const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s * 3 >= top);
     return { ticks: [0, step, 2 * step, 3 * step], at: (v) => v / (3 * step) };
@@ -193,7 +193,7 @@
       const left = 58, right = width - 12, top = 8, bottom = height - 20;
       if (width < 120) return;
       this.x = (unix) => left + (1 + (unix - this.now) / this.span) * (right - left);
-      const scale = scaleOf(this.series.flatMap(([, values]) => values), this.kind.log);
+      const scale = scaleOf(this.series.flatMap(([, values]) => values), this.kind.log, this.kind.least);
       const y = (value) => bottom - scale.at(value) * (bottom - top);
       const parts = [];
       for (const tick of scale.ticks) {
