@@ -6,6 +6,7 @@
 #   daemon/packages.sh demo     what daemon/demo.sh uses beside `build`
 #   daemon/packages.sh test     what tests/run.sh uses beside `build`
 #   daemon/packages.sh places   what tests/places uses: a container engine, systemd in a tree of its own
+#   daemon/packages.sh page     what tests/page uses beside `build`: a browser
 #   daemon/packages.sh bench    what tests/bench/run.sh uses beside `build`
 #   daemon/packages.sh --list GROUP...   only prints the names
 set -euo pipefail
@@ -25,6 +26,7 @@ test=(
     curl jq procps openssl nginx-light nftables util-linux prometheus sqlite3 libsqlite3-dev git
 )
 places=(mmdebstrap systemd systemd-container podman buildah runc uidmap jq procps util-linux)
+page=(chromium-headless-shell fonts-dejavu-core curl jq)
 bench=(nginx-light wrk curl jq procps util-linux libsqlite3-dev)
 
 only_list=no
@@ -40,9 +42,10 @@ for group in "${@:-build}"; do
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     places) wanted+=("${places[@]}") ;;
+    page) wanted+=("${page[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     *)
-        echo "packages.sh: no group '$group' (build, run, demo, test, places, bench)" >&2
+        echo "packages.sh: no group '$group' (build, run, demo, test, places, page, bench)" >&2
         exit 2
         ;;
     esac

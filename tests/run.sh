@@ -10,8 +10,9 @@
 #   thread       the suites where threads meet, under ThreadSanitizer
 #   demo         daemon/demo.sh
 #   places       the daemon in a booted systemd and in a container (tests/places; needs root)
+#   page         the live page in headless Chromium (tests/page)
 #
-#   tests/run.sh                 everything but tidy and places, which are asked for by name
+#   tests/run.sh                 everything but tidy, places and page, which are asked for by name
 #   tests/run.sh unit            one part
 #   tests/run.sh unit -R spool   further arguments, from the first that begins with '-', go to ctest
 #
@@ -25,7 +26,7 @@ build=$top/build
 jobs=${JOBS:-$(nproc)}
 
 all=(format rooms unit sim integration fault fuzz release thread demo)
-by_name=(tidy places)
+by_name=(tidy places page)
 parts=()
 while [ $# -gt 0 ] && [[ $1 != -* ]]; do
     if [[ " ${all[*]} ${by_name[*]} " != *" $1 "* ]]; then
@@ -69,6 +70,9 @@ daemon/packages.sh build test
 if has demo; then
     daemon/packages.sh demo
 fi
+if has page && ! daemon/packages.sh page; then
+    leave_out page "its packages cannot be installed"
+fi
 if has places; then
     if [ "$(id -u)" -ne 0 ]; then
         leave_out places "needs root"
@@ -94,7 +98,7 @@ compile() { # tree
 mkdir -p "$build"
 trees=()
 names=()
-if has tidy || has unit || has sim || has integration || has fault || has fuzz; then
+if has tidy || has unit || has sim || has integration || has fault || has fuzz || has page; then
     configure asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -gline-tables-only" \
         -DLINKRUNNER_SANITIZE=address -DLINKRUNNER_FUZZ=ON -DLINKRUNNER_FUZZ_SECONDS="${FUZZ_SECONDS:-20}" -DLINKRUNNER_FUZZ_SEED="${FUZZ_SEED:-1}"
 fi
@@ -104,6 +108,9 @@ for part in unit sim integration fault fuzz; do
         trees=(asan)
     fi
 done
+if has page; then
+    trees=(asan)
+fi
 if [ ${#trees[@]} -gt 0 ]; then
     compile asan
 fi
@@ -149,6 +156,10 @@ mkdir -p "$run"
         script places.container 1500 ON bash tests/places/container.sh
         script places.systemd 600 ON bash tests/places/systemd.sh
         names+=("places[.]")
+    fi
+    if has page; then
+        script page 300 ON bash tests/page/page.sh
+        names+=(page)
     fi
     if has demo; then
         script demo 900 ON bash daemon/demo.sh

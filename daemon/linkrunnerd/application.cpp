@@ -7,9 +7,7 @@
 #include "translate.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
-#include <limits>
 #include <unistd.h>
 #include <utility>
 
@@ -86,6 +84,8 @@ result<void> application::open_parts() {
     forwarder_ = std::make_unique<forward::forwarder>(
         forward_settings(settings_), settings_.server_key,
         forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_});
+    instruments_ =
+        std::make_unique<instruments>(settings_.delivery.lanes, *queue_, *forwarder_, clock_, metrics_);
     intake_ = std::make_unique<intake::service>(
         intake_settings(settings_), settings_.server_key,
         intake::ports{*queue_, loop_, clock_, ids_, metrics_,
@@ -100,12 +100,13 @@ result<void> application::open_parts() {
         return intake_server.error();
     }
     intake_server_ = std::move(*intake_server);
-    observe_ = std::make_unique<control::observe>(control::observe_ports{[this] { return not_ready(); },
-                                                                         [this] {
-                                                                             publish_gauges();
-                                                                             return metrics_.exposition();
-                                                                         },
-                                                                         [this] { return status_text(); }});
+    observe_ = std::make_unique<control::observe>(control::observe_ports{
+        [this] { return not_ready(); },
+        [this] {
+            instruments_->publish_gauges();
+            return metrics_.exposition();
+        },
+        [this] { return status_text(); }, [this] { return instruments_->last_hour().json(); }});
     auto observe_server = net::server::open(loop_, observe_server_settings(settings_), *observe_);
     if (observe_server.has_error()) {
         return observe_server.error();
@@ -163,8 +164,8 @@ result<void> application::open_control() {
 void application::start() {
     started_ = clock_.steady();
     loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
-    publish_gauges();
-    metrics_.set_upstream_state(delivery::word_for(delivery::upstream_state::healthy));
+    instruments_->publish_gauges();
+    instruments_->take_sample();
     log_start(recovered_);
     intake_server_->start();
     observe_server_->start();
@@ -280,63 +281,13 @@ void application::housekeeping() {
     if (ticks_ % ticks_per_second == 0) {
         manager_.watchdog();
         recent_.sample(metrics_.sums());
+        instruments_->take_sample();
     }
     if (ticks_ % ticks_per_minute == 0) {
-        write_summary();
+        instruments_->write_summary();
     }
     next_tick_ = now + tick;
     loop_.call_at(next_tick_, [this] { housekeeping(); });
-}
-
-void application::publish_gauges() {
-    const spool::status& spool = queue_->status();
-    const auto view = forwarder_->view();
-    for (std::size_t lane = 0; lane < settings_.delivery.lanes.size(); ++lane) {
-        metrics_.set_pending(settings_.delivery.lanes[lane].name, spool.pending_by_lane[lane]);
-    }
-    metrics_.set_ledger("accepted", spool.events.accepted);
-    metrics_.set_ledger("delivered", spool.events.delivered);
-    metrics_.set_ledger("handed_off", spool.events.handed_off);
-    metrics_.set_ledger("dead", spool.events.dead);
-    metrics_.set_ledger("dropped", spool.events.dropped);
-    metrics_.set_ledger("lost", spool.events.lost);
-    metrics_.set_ledger("pending", spool.events.pending);
-    metrics_.set_lost(spool.events.lost);
-    for (std::size_t why = 0; why < spool.dropped.size(); ++why) {
-        const std::uint64_t before = std::exchange(counted_drops_[why], spool.dropped[why]);
-        if (spool.dropped[why] > before) {
-            metrics_.dropped(word_for(static_cast<spool::drop_reason>(why)), spool.dropped[why] - before);
-        }
-    }
-    metrics_.set_rate(view.rate_per_second);
-    metrics_.set_upstream_state(delivery::word_for(view.state));
-    metrics_.set_spool_bytes(spool.bytes, spool.limit_bytes);
-    const bool waiting = spool.oldest_pending != wall_time{};
-    metrics_.set_oldest_pending_age(
-        waiting ? std::chrono::duration<double>(clock_.wall() - spool.oldest_pending).count() : 0.0);
-    const auto last_lane = static_cast<std::uint8_t>(settings_.delivery.lanes.size() - 1);
-    const auto forecast = forwarder_->forecast(last_lane);
-    metrics_.set_drain_forecast(forecast ? static_cast<double>(forecast->count()) / 1000.0
-                                         : std::numeric_limits<double>::quiet_NaN());
-}
-
-void application::write_summary() {
-    const auto now = metrics_.sums();
-    const bool anything = now.accepted != told_.accepted || now.attempts != told_.attempts ||
-                          now.rejected != told_.rejected || now.duplicates != told_.duplicates;
-    if (anything) {
-        const auto view = forwarder_->view();
-        log::info("last minute", {{"accepted", now.accepted - told_.accepted},
-                                  {"duplicates", now.duplicates - told_.duplicates},
-                                  {"rejected", now.rejected - told_.rejected},
-                                  {"delivered", now.delivered - told_.delivered},
-                                  {"dead", now.dead - told_.dead},
-                                  {"attempts", now.attempts - told_.attempts},
-                                  {"pending", queue_->status().events.pending},
-                                  {"upstream", delivery::word_for(view.state)},
-                                  {"rate", view.rate_per_second}});
-    }
-    told_ = now;
 }
 
 std::optional<std::string> application::not_ready() const {
@@ -352,9 +303,9 @@ std::optional<std::string> application::not_ready() const {
 
 std::string application::status_text() const {
     const steady_time now = clock_.steady();
-    return status_json({settings_, queue_->status(), *forwarder_, not_ready(),
-                        std::chrono::duration_cast<std::chrono::seconds>(now - started_), clock_.wall(), now,
-                        intake_server_->connections(), upstream_->open_connections()});
+    return status_json({settings_, queue_->status(), *forwarder_, metrics_, instruments_->last_hour(),
+                        not_ready(), std::chrono::duration_cast<std::chrono::seconds>(now - started_),
+                        clock_.wall(), now, intake_server_->connections(), upstream_->open_connections()});
 }
 
 } // namespace linkrunner::daemon

@@ -10,6 +10,7 @@
 #include "env/random.hpp"
 #include "event/uuid7.hpp"
 #include "forward/forwarder.hpp"
+#include "instruments.hpp"
 #include "intake/service.hpp"
 #include "net/asio_loop.hpp"
 #include "net/client.hpp"
@@ -50,8 +51,6 @@ class application {
     void maybe_finish();
 
     void housekeeping();
-    void publish_gauges();
-    void write_summary();
     std::optional<std::string> not_ready() const;
     std::string status_text() const;
 
@@ -68,6 +67,7 @@ class application {
     std::unique_ptr<spool::queue> queue_;
     std::unique_ptr<net::client> upstream_;
     std::unique_ptr<forward::forwarder> forwarder_;
+    std::unique_ptr<instruments> instruments_;
     event::uuid7_source ids_;
     std::unique_ptr<intake::service> intake_;
     std::unique_ptr<net::server> intake_server_;
@@ -83,8 +83,6 @@ class application {
     steady_time started_{};
     steady_time next_tick_{};
     int ticks_ = 0;
-    telemetry::metrics::totals told_{};
-    std::array<std::uint64_t, spool::drop_reasons> counted_drops_{};
     bool stopping_ = false;
     bool intake_stopped_ = false;
     bool forwarder_idle_ = false;

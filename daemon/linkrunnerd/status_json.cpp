@@ -1,7 +1,11 @@
 #include "status_json.hpp"
 
+#include "base/utc_text.hpp"
+#include "control/advice.hpp"
+
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace linkrunner::daemon {
@@ -52,6 +56,68 @@ json::value last_error(const std::optional<forward::last_error>& failure, wall_t
     return json::object{{"seconds_ago", age_seconds(failure->at, now)}, {"what", failure->what}};
 }
 
+json::object in_words(std::string_view code, std::string_view detail) {
+    const control::advice found = control::advice_for(code);
+    return {
+        {"code", found.code}, {"words", found.words}, {"what_to_do", found.what_to_do}, {"detail", detail}};
+}
+
+// The worst first: while events are refused, that.
+json::array states(const status_facts& facts, const delivery::scheduler::view& view) {
+    json::array out;
+    if (facts.spool.refusing != spool::refusal::none) {
+        out.push_back(in_words(spool::word_for(facts.spool.refusing), facts.spool.detail));
+    }
+    out.push_back(in_words(delivery::word_for(view.state), view.reason));
+    return out;
+}
+
+double rounded(double value) {
+    return std::round(value * 1000) / 1000;
+}
+
+json::object throughput(const control::history::recent& last) {
+    return {{"over_seconds", rounded(last.seconds)},
+            {"accepted_per_second", rounded(last.accepted)},
+            {"delivered_per_second", rounded(last.delivered)},
+            {"attempts_per_second", rounded(last.attempts)}};
+}
+
+json::object delivery_age(const control::history::recent& last) {
+    const auto percentile = [&](double share) {
+        const auto seconds = last.ages.percentile(share);
+        return seconds ? json::value(std::round(*seconds * 1e6) / 1e6) : json::value(nullptr);
+    };
+    return {{"over_seconds", 60},
+            {"events", last.ages.count()},
+            {"p50_seconds", percentile(0.50)},
+            {"p95_seconds", percentile(0.95)},
+            {"p99_seconds", percentile(0.99)}};
+}
+
+json::object since_start(const telemetry::metrics& metrics) {
+    const auto sums = metrics.sums();
+    json::object attempts;
+    for (const auto& [outcome, count] : metrics.attempts_by_outcome()) {
+        attempts[outcome] = count;
+    }
+    return {{"accepted", sums.accepted},
+            {"duplicates", sums.duplicates},
+            {"refused", sums.rejected},
+            {"delivered", sums.delivered},
+            {"dead", sums.dead},
+            {"attempts", std::move(attempts)},
+            {"attempts_ambiguous", sums.ambiguous}};
+}
+
+json::value last_success_ago(double unix_seconds, wall_time now) {
+    if (unix_seconds <= 0) {
+        return nullptr;
+    }
+    const std::chrono::duration<double> since_epoch = now.time_since_epoch();
+    return rounded(std::max(0.0, since_epoch.count() - unix_seconds));
+}
+
 } // namespace
 
 std::string status_json(const status_facts& facts) {
@@ -62,11 +128,18 @@ std::string status_json(const status_facts& facts) {
     }
     const json::value ceiling =
         view.ceiling_per_second ? json::value(*view.ceiling_per_second) : json::value(nullptr);
+    const control::history::recent last = facts.history.last();
     const json::object out{
+        {"schema", 1},
         {"version", LINKRUNNER_VERSION},
+        {"time", utc_text(facts.now)},
         {"uptime_seconds", facts.uptime.count()},
         {"ready", !facts.not_ready.has_value()},
         {"not_ready_reason", not_ready},
+        {"states", states(facts, view)},
+        {"throughput", throughput(last)},
+        {"delivery_age", delivery_age(last)},
+        {"since_start", since_start(facts.metrics)},
         {"upstream", json::object{{"url", facts.configuration.upstream.url},
                                   {"state", delivery::word_for(view.state)},
                                   {"reason", view.reason},
@@ -76,6 +149,8 @@ std::string status_json(const status_facts& facts) {
                                   {"in_flight", view.in_flight},
                                   {"blocked_users", view.blocked_users},
                                   {"connections", facts.upstream_connections},
+                                  {"last_success_seconds_ago",
+                                   last_success_ago(facts.metrics.sums().last_success, facts.now)},
                                   {"last_error", last_error(facts.forwarder.error(), facts.now)}}},
         {"lanes", lanes(facts)},
         {"ledger", ledger(facts.spool.events)},

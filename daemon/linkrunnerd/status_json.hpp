@@ -1,7 +1,8 @@
-// The document behind /status.
+// The document behind /status; docs/status.md and config/status.schema.json describe it, and change with it.
 #pragma once
 
 #include "config/settings.hpp"
+#include "control/history.hpp"
 #include "forward/forwarder.hpp"
 #include "spool/queue.hpp"
 
@@ -16,6 +17,8 @@ struct status_facts {
     const config::settings& configuration;
     const spool::status& spool;
     const forward::forwarder& forwarder;
+    const telemetry::metrics& metrics;
+    const control::history& history;
     std::optional<std::string> not_ready;
     std::chrono::seconds uptime;
     wall_time now;

@@ -1,16 +1,12 @@
 #include "control/observe.hpp"
 
+#include "control/page.hpp"
+
 #include <utility>
 
 namespace linkrunner::control {
 
 namespace {
-
-constexpr std::string_view index_text = "linkrunnerd\n"
-                                        "/healthz  is the process alive\n"
-                                        "/readyz   are events accepted; 503 with the reason if not\n"
-                                        "/metrics  Prometheus metrics\n"
-                                        "/status   everything at a glance, as JSON\n";
 
 net::response text(int status, std::string body) {
     net::response out;
@@ -18,6 +14,33 @@ net::response text(int status, std::string body) {
     out.content_type = "text/plain; charset=utf-8";
     out.body = std::move(body);
     out.headers.emplace_back("Cache-Control", "no-store");
+    return out;
+}
+
+net::response json(std::string body) {
+    net::response out = text(200, std::move(body));
+    out.content_type = "application/json";
+    return out;
+}
+
+// RFC 9110 section 13.1.2: a list of tags, or *. Ours is strong, and weak comparison is asked for.
+bool has_tag(std::string_view if_none_match) {
+    return if_none_match == "*" || if_none_match.find(page_etag) != std::string_view::npos;
+}
+
+net::response page(const net::request& asked) {
+    net::response out;
+    out.content_type = "text/html; charset=utf-8";
+    if (has_tag(asked.header("If-None-Match"))) {
+        out.status = 304;
+    } else {
+        out.body = page_html;
+    }
+    out.headers = {{"ETag", std::string(page_etag)},
+                   {"Cache-Control", "no-cache"}, // may be kept, and is asked for again
+                   {"Content-Security-Policy", std::string(page_policy)},
+                   {"X-Content-Type-Options", "nosniff"},
+                   {"Referrer-Policy", "no-referrer"}};
     return out;
 }
 
@@ -44,13 +67,13 @@ void observe::handle(net::request& whole, net::responder answer) {
         out.content_type = "text/plain; version=0.0.4; charset=utf-8";
         answer(std::move(out));
     } else if (path == "/status") {
-        net::response out = text(200, ports_.status());
-        out.content_type = "application/json";
-        answer(std::move(out));
+        answer(json(ports_.status()));
+    } else if (path == "/history.json") {
+        answer(json(ports_.history()));
     } else if (path == "/") {
-        answer(text(200, std::string(index_text)));
+        answer(page(whole));
     } else {
-        answer(text(404, "not found; / lists what is served here\n"));
+        answer(text(404, "not found; here are /, /healthz, /readyz, /metrics, /status and /history.json\n"));
     }
 }
 

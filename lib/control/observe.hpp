@@ -1,6 +1,6 @@
-// The read-only endpoints for people and monitoring: /healthz, /readyz, /metrics, /status, and / that lists
-// them. Lives on the loop's thread. What it shows comes through ports wired in daemon/; nothing here changes
-// state.
+// The read-only endpoints for people and monitoring: the live page at /, /healthz, /readyz, /metrics, /status
+// and /history.json. Lives on the loop's thread. What it shows comes through ports wired in daemon/; nothing
+// here changes state.
 #pragma once
 
 #include "net/message.hpp"
@@ -16,6 +16,7 @@ struct observe_ports {
         not_ready;                        // why events are refused; nothing when they are accepted
     std::function<std::string()> metrics; // Prometheus text
     std::function<std::string()> status;  // JSON
+    std::function<std::string()> history; // JSON
 };
 
 class observe final : public net::request_handler {

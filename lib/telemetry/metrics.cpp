@@ -6,8 +6,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 namespace linkrunner::telemetry {
 namespace {
@@ -56,7 +60,8 @@ struct metrics::families {
     labelled<Counter> rejected{
         counters("linkrunnerd_events_rejected_at_intake_total",
                  "Events refused at intake and not stored, by the code of the answer."),
-        "code"};
+        "code",
+        {"queue_full", "disk_full", "disk_stalled", "disk_error", "draining"}};
     Counter& filtered = counter("linkrunnerd_events_filtered_total",
                                 "Events not accepted because a rule of events.rules drops them.");
     labelled<Counter> warned{
@@ -74,7 +79,10 @@ struct metrics::families {
     labelled<Counter> dropped{
         counters("linkrunnerd_events_dropped_total",
                  "Events given up by an operator or by a policy that the operator chose, by reason."),
-        "reason"};
+        "reason",
+        {"operator", "queue_full", "dead_max_bytes", "dead_max_age"}};
+    Counter& handed_off = counter("linkrunnerd_events_handed_off_total",
+                                  "Events that another linkrunnerd has taken over from this one.");
     Counter& lost = counter("linkrunnerd_spool_lost_total",
                             "Accepted events provably lost to damage on disk over the life of the spool.");
 
@@ -127,15 +135,24 @@ struct metrics::families {
         gauge("linkrunnerd_drain_forecast_seconds",
               "How long an event accepted now is expected to wait for delivery, NaN when it cannot be said.");
 
+    Gauge& reload_success = gauge(
+        "linkrunnerd_config_reload_success",
+        "1 when the configuration in force is that of the last attempt to load it, 0 when that was refused.");
+
+    std::mutex ages_mutex;
+    age_sketch ages;
+
     std::mutex state_mutex; // a scrape sees one upstream state, never two or none
     std::mutex lost_mutex;
     std::uint64_t lost_before = 0;
+    std::optional<std::uint64_t> handed_off_before;
 
     families() {
         gauges("linkrunnerd_build_info", "1; the version is in the label.")
             .Add({{"version", LINKRUNNER_VERSION}})
             .Set(1);
         forecast.Set(std::numeric_limits<double>::quiet_NaN());
+        reload_success.Set(1);
     }
 };
 
@@ -165,6 +182,8 @@ void metrics::quality(std::string_view rule, bool fixed) {
 void metrics::delivered(std::chrono::nanoseconds age) {
     families_->delivered.Increment();
     families_->age.Observe(seconds_in(age));
+    const std::lock_guard lock(families_->ages_mutex);
+    families_->ages.add(age);
 }
 
 void metrics::dead(std::string_view reason) {
@@ -211,6 +230,13 @@ void metrics::set_lost(std::uint64_t events_ever) {
     }
 }
 
+void metrics::set_handed_off(std::uint64_t events_ever) {
+    const std::lock_guard lock(families_->lost_mutex);
+    const std::uint64_t before = families_->handed_off_before.value_or(events_ever);
+    families_->handed_off.Increment(static_cast<double>(events_ever - std::min(before, events_ever)));
+    families_->handed_off_before = events_ever;
+}
+
 void metrics::set_rate(double per_second) {
     families_->rate.Set(per_second);
 }
@@ -239,6 +265,10 @@ void metrics::set_drain_forecast(double seconds) {
     families_->forecast.Set(seconds);
 }
 
+void metrics::set_config_reload_success(bool last_one_succeeded) {
+    families_->reload_success.Set(last_one_succeeded ? 1 : 0);
+}
+
 metrics::totals metrics::sums() const {
     const auto count = [](const Counter& counter) { return static_cast<std::uint64_t>(counter.Value()); };
     const auto sum = [&count](const labelled<Counter>& counters) {
@@ -246,8 +276,28 @@ metrics::totals metrics::sums() const {
         counters.for_each([&](std::string_view, const Counter& each) { total += count(each); });
         return total;
     };
-    return {count(families_->accepted),  count(families_->duplicates), sum(families_->rejected),
-            count(families_->delivered), sum(families_->dead),         sum(families_->attempts)};
+    return {count(families_->accepted),
+            count(families_->duplicates),
+            sum(families_->rejected),
+            count(families_->delivered),
+            sum(families_->dead),
+            sum(families_->attempts),
+            count(families_->attempts["throttled"]),
+            count(families_->ambiguous),
+            families_->last_success.Value()};
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> metrics::attempts_by_outcome() const {
+    std::vector<std::pair<std::string, std::uint64_t>> out;
+    families_->attempts.for_each([&](std::string_view outcome, const Counter& each) {
+        out.emplace_back(outcome, static_cast<std::uint64_t>(each.Value()));
+    });
+    return out;
+}
+
+age_sketch metrics::take_ages() {
+    const std::lock_guard lock(families_->ages_mutex);
+    return std::exchange(families_->ages, age_sketch());
 }
 
 std::string metrics::exposition() const {

@@ -2,11 +2,15 @@
 // reference. Thread-safe. Counters start at 0 with the process.
 #pragma once
 
+#include "telemetry/age_sketch.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace linkrunner::telemetry {
 
@@ -36,6 +40,7 @@ class metrics {
     void set_pending(std::string_view lane, std::uint64_t events);
     void set_ledger(std::string_view state, std::uint64_t events);
     void set_lost(std::uint64_t events_ever);
+    void set_handed_off(std::uint64_t events_ever); // the first call says what was before the start
     void set_rate(double per_second);
     void set_upstream_state(std::string_view state); // 1 for this one, 0 for the others
     void set_last_success(double unix_seconds);
@@ -43,11 +48,21 @@ class metrics {
     void set_oldest_pending_age(double seconds);
     void set_drain_forecast(double seconds); // NaN when it cannot be said
 
-    // Sums for the log's summary line.
+    void set_config_reload_success(bool last_one_succeeded);
+
+    // Sums since the start, for the log's summary line, /status and its history.
     struct totals {
-        std::uint64_t accepted = 0, duplicates = 0, rejected = 0, delivered = 0, dead = 0, attempts = 0;
+        std::uint64_t accepted = 0, duplicates = 0, rejected = 0, delivered = 0, dead = 0, attempts = 0,
+                      throttled = 0, ambiguous = 0;
+        double last_success = 0; // as given to set_last_success()
     };
     totals sums() const;
+
+    // Attempts by outcome, in the order of the words.
+    std::vector<std::pair<std::string, std::uint64_t>> attempts_by_outcome() const;
+
+    // The ages at delivery since the last call.
+    age_sketch take_ages();
 
     // The text exposition format (version 0.0.4).
     std::string exposition() const;

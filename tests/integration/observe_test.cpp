@@ -25,6 +25,12 @@ TEST_F(observe, shows_every_metric_from_the_start) {
     EXPECT_THAT(answer.header("content-type"), HasSubstr("text/plain"));
     for (const char* name : {"events_accepted_total",
                              "events_delivered_total",
+                             "events_handed_off_total",
+                             "events_dead_total{reason=\"rejected\"}",
+                             "events_dropped_total{reason=\"operator\"}",
+                             "events_rejected_at_intake_total{code=\"disk_full\"}",
+                             "upstream_last_success_timestamp_seconds",
+                             "config_reload_success",
                              "events_pending{lane=\"revenue\"}",
                              "events_pending{lane=\"default\"}",
                              "events_duplicate_total",

@@ -44,6 +44,9 @@ void use_everything(metrics& m) {
     m.set_spool_bytes(4096, 1 << 30);
     m.set_oldest_pending_age(12.5);
     m.set_drain_forecast(std::nan(""));
+    m.set_handed_off(7); // before the start
+    m.set_handed_off(9);
+    m.set_config_reload_success(false);
 }
 
 TEST(Metrics, EachCallIsSeenUnderItsName) {
@@ -69,6 +72,8 @@ TEST(Metrics, EachCallIsSeenUnderItsName) {
                              "linkrunnerd_loop_lag_seconds_count 1\n",
                              "linkrunnerd_events_pending{lane=\"revenue\"} 7\n",
                              "linkrunnerd_ledger_events{state=\"delivered\"} 12\n",
+                             "linkrunnerd_events_handed_off_total 2\n",
+                             "linkrunnerd_config_reload_success 0\n",
                              "linkrunnerd_ledger_events{state=\"handed_off\"} 0\n",
                              "linkrunnerd_spool_lost_total 2\n",
                              "linkrunnerd_rate_limit_current 29\n",
@@ -148,6 +153,26 @@ TEST(Metrics, ManyThreadsMayCountAndScrapeAtOnce) {
     EXPECT_EQ(m.sums().accepted, 2000U);
     EXPECT_EQ(m.sums().rejected, 2000U);
     EXPECT_EQ(m.sums().attempts, 2000U);
+}
+
+TEST(Metrics, GiveAwayTheAgesSinceTheLastTime) {
+    metrics m;
+    m.delivered(2s);
+    m.delivered(3s);
+    EXPECT_EQ(m.take_ages().count(), 2U);
+    EXPECT_EQ(m.take_ages().count(), 0U);
+}
+
+TEST(Metrics, SumAttemptsByOutcome) {
+    metrics m;
+    use_everything(m);
+    m.attempt("throttled", 5ms, false);
+    EXPECT_EQ(m.sums().attempts, 3U);
+    EXPECT_EQ(m.sums().throttled, 1U);
+    EXPECT_EQ(m.sums().ambiguous, 1U);
+    EXPECT_DOUBLE_EQ(m.sums().last_success, 1795435200.5);
+    EXPECT_THAT(m.attempts_by_outcome(),
+                testing::Contains(std::pair<std::string, std::uint64_t>("transient", 1)));
 }
 
 TEST(Metrics, EachIsDocumentedWithItsTypeAndNoOtherIs) {
