@@ -153,7 +153,6 @@ spool::settings spool_settings(const config::settings& all) {
     out.when_full =
         all.spool.when_full == "drop_oldest" ? spool::full_policy::drop_oldest : spool::full_policy::reject;
     out.last_lane = static_cast<std::uint8_t>(all.delivery.lanes.size() - 1);
-    out.droppable_lane = static_cast<std::uint8_t>(all.delivery.lanes.size() - 1);
     out.dead_max_bytes = all.spool.dead_max_bytes;
     out.dead_max_age = all.spool.dead_max_age;
     out.dedupe_window = all.intake.dedupe_window;

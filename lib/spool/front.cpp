@@ -55,6 +55,7 @@ void front::answer(round& done) {
         }
     }
     for (const drop_job& each : done.drops) {
+        asked_.reset(); // the same range may be wanted again, for what had to stay
         if (sender.dropped && !closed_) {
             sender.dropped(each.range.first, each.range.last, each.dropped);
         }

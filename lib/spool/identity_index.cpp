@@ -57,16 +57,24 @@ void identity_index::add(const entry& one, sequence number) {
     if (!enabled()) {
         return;
     }
-    while (ring_.size() >= std::min(limit_, most_entries)) {
-        pop_oldest();
-    }
+    load(one, number);
     if ((std::max(used_, ring_.size()) + 1) * 4 > table_.size() * 3) {
         make_table();
+    } else {
+        insert(ring_.size() - 1);
+    }
+}
+
+void identity_index::load(const entry& one, sequence number) {
+    if (!enabled()) {
+        return;
+    }
+    while (ring_.size() >= std::min(limit_, most_entries)) {
+        pop_oldest();
     }
     newest_ = number;
     ring_.push_back(one);
     ring_.back().number_low = static_cast<std::uint32_t>(number);
-    insert(ring_.size() - 1);
 }
 
 void identity_index::forget_from(sequence number) {
@@ -128,9 +136,10 @@ void identity_index::merge(std::vector<std::pair<sequence, entry>> late) {
     *this = identity_index(limit_, window_);
     for (const auto& [number, one] : late) {
         if (number > newest_) { // an event may stand in a segment and in an identities file
-            add(one, number);
+            load(one, number);
         }
     }
+    make_table();
 }
 
 std::size_t identity_index::lower_bound(sequence number) const {
@@ -165,7 +174,11 @@ void identity_index::make_table() {
     const std::size_t slots = std::bit_ceil(2 * (ring_.size() + 1));
     table_.assign(std::max(first_table_slots, slots), 0);
     used_ = 0;
+    constexpr std::size_t ahead = 16;
     for (std::size_t index = 0; index < ring_.size(); ++index) {
+        if (index + ahead < ring_.size()) {
+            __builtin_prefetch(&table_[slot_of(ring_[index + ahead].key)], 1);
+        }
         insert(index);
     }
 }

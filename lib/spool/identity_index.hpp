@@ -53,6 +53,10 @@ class identity_index {
     // Numbers must grow from call to call.
     void add(const entry& one, sequence number);
 
+    // The same for many at start; make_table() is to be called before the first find().
+    void load(const entry& one, sequence number);
+    void make_table();
+
     // Forgets all entries with this number or a later one: their group failed.
     void forget_from(sequence number);
 
@@ -105,7 +109,6 @@ class identity_index {
     std::size_t lower_bound(sequence number) const;
     void insert(std::size_t index);
     void pop_oldest();
-    void make_table();
 
     static constexpr std::uint32_t taken = 1u << 31;
     static constexpr std::size_t most_entries = std::size_t{1} << 29; // or there would be no bit for `taken`

@@ -10,6 +10,8 @@ namespace linkrunner::spool {
 struct append_job {
     std::vector<new_event> events;
     result<std::vector<appended>> outcome;
+    bool may_wait = false; // where room can be made for it by dropping, it need not be refused
+    bool waits = false;    // then: no outcome yet, to be committed again after store::drop()
 };
 
 struct mark_job {

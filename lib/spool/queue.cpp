@@ -4,8 +4,10 @@
 #include "spool/frame.hpp"
 #include "spool/front.hpp"
 #include "spool/store.hpp"
+#include "spool/waiting_appends.hpp"
 #include "spool/watched_disk.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <iterator>
 #include <mutex>
@@ -78,7 +80,10 @@ class shell final : public queue {
     template <class Fill>
     void submit(Fill fill);
     std::shared_ptr<round> take_inbox();
-    void work(std::shared_ptr<round> job);
+    std::shared_ptr<round> next_job();
+    void work(std::shared_ptr<round> job, bool may_wait = true);
+    void end_waiting();
+    std::optional<steady_time> due() const;
     void maintain();
     void post(std::shared_ptr<round> done);
     void run();
@@ -89,7 +94,8 @@ class shell final : public queue {
     watched_disk disk_;
     std::shared_ptr<front> front_;
     const bool on_loop_;
-    std::unique_ptr<store> store_; // the disk thread's, once that runs
+    std::unique_ptr<store> store_; // the disk thread's, once that runs; so are those that wait
+    waiting_appends waiting_;
     std::uint64_t hash_seed_ = 0;
     bool closed_ = false;
 
@@ -208,13 +214,34 @@ std::shared_ptr<round> shell::take_inbox() {
     return job;
 }
 
-void shell::work(std::shared_ptr<round> job) {
-    store_->commit(job->appends, job->marks);
+// What the disk thread has to do now; nothing: it may wait. `guard_` is held.
+std::shared_ptr<round> shell::next_job() {
+    if (inbox_.requests() > 0) {
+        return take_inbox();
+    }
+    return waiting_.until() && *waiting_.until() <= clock_.steady() ? std::make_shared<round>() : nullptr;
+}
+
+void shell::work(std::shared_ptr<round> job, bool may_wait) {
+    may_wait = may_wait && (waiting_.empty() || clock_.steady() < *waiting_.until());
+    if (may_wait && !waiting_.empty() && job->drops.empty() && store_->room_wanted()) {
+        waiting_.add(*job);
+    } else {
+        waiting_.give_back(*job);
+    }
+    for (append_job& each : job->appends) {
+        each.may_wait = may_wait;
+    }
+    if (!job->drops.empty()) { // what was delivered is not dropped, and what is dropped makes room
+        store_->commit({}, job->marks);
+        for (drop_job& each : job->drops) {
+            each.dropped = store_->drop(each.range, std::move(each.held));
+        }
+    }
+    store_->commit(job->appends, job->drops.empty() ? std::span(job->marks) : std::span<mark_job>());
+    waiting_.take(*job, clock_.steady());
     for (append_job& each : job->appends) {
         std::vector<new_event>().swap(each.events);
-    }
-    for (drop_job& each : job->drops) {
-        each.dropped = store_->drop(each.range, std::move(each.held));
     }
     for (read_job& each : job->reads) {
         each.outcome = store_->read(each.lane, each.from, each.max_events, each.max_bytes);
@@ -228,6 +255,19 @@ void shell::work(std::shared_ptr<round> job) {
         each.work(*store_);
     }
     post(std::move(job)); // nothing is kept here: its callbacks must not be destroyed on this thread
+}
+
+// At the end: what waits is stored if it fits by now, else refused.
+void shell::end_waiting() {
+    if (!waiting_.empty()) {
+        work(std::make_shared<round>(), false);
+    }
+}
+
+std::optional<steady_time> shell::due() const {
+    const auto upkeep = store_->due();
+    const auto end = waiting_.until();
+    return upkeep && end ? std::min(*upkeep, *end) : upkeep ? upkeep : end;
 }
 
 void shell::maintain() {
@@ -249,10 +289,10 @@ void shell::run() {
     std::unique_lock lock(guard_);
     for (;;) {
         while (inbox_.requests() == 0 && !stopping_) {
-            const auto due = store_->due();
-            if (!due) {
+            const auto when = due();
+            if (!when) {
                 wake_.wait(lock);
-            } else if (const auto left = *due - clock_.steady(); left > left.zero()) {
+            } else if (const auto left = *when - clock_.steady(); left > left.zero()) {
                 wake_.wait_for(lock, left);
             } else {
                 break;
@@ -261,7 +301,7 @@ void shell::run() {
         if (inbox_.requests() == 0 && stopping_) {
             break;
         }
-        auto job = inbox_.requests() == 0 ? nullptr : take_inbox();
+        auto job = next_job();
         lock.unlock();
         if (job) {
             work(std::move(job));
@@ -269,6 +309,8 @@ void shell::run() {
         maintain();
         lock.lock();
     }
+    lock.unlock();
+    end_waiting();
     store_->close();
 }
 
@@ -277,7 +319,7 @@ void shell::run_on_loop() {
     for (;;) {
         auto job = [this] {
             const std::lock_guard lock(guard_);
-            return inbox_.requests() == 0 ? nullptr : take_inbox();
+            return next_job();
         }();
         if (!job) {
             break;
@@ -288,8 +330,8 @@ void shell::run_on_loop() {
     if (timer_ != 0) {
         loop_.cancel(std::exchange(timer_, 0));
     }
-    if (const auto due = store_->due()) {
-        timer_ = loop_.call_at(*due, [this, alive = std::weak_ptr(alive_)] {
+    if (const auto when = due()) {
+        timer_ = loop_.call_at(*when, [this, alive = std::weak_ptr(alive_)] {
             if (!alive.expired()) {
                 timer_ = 0;
                 run_on_loop();
@@ -308,6 +350,7 @@ void shell::close() {
         if (timer_ != 0) {
             loop_.cancel(std::exchange(timer_, 0));
         }
+        end_waiting();
         store_->close();
     } else {
         {

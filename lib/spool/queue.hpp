@@ -33,9 +33,9 @@ struct settings {
     sync_policy sync = sync_policy::always;
     full_policy when_full = full_policy::reject;
     std::chrono::milliseconds dedupe_window = std::chrono::minutes(10);
-    // Events of a lane beyond this, from a configuration that had more of them, go with this one.
+    // The lane that drop_oldest takes events from. Events of a lane beyond it, from a configuration that had
+    // more of them, go with it.
     std::uint8_t last_lane = max_lanes - 1;
-    std::uint8_t droppable_lane = 0;  // the lane that drop_oldest takes events from
     std::size_t dedupe_max = 500'000; // identities remembered at most
     std::uint64_t dead_max_bytes = std::uint64_t{128} << 20;
     std::chrono::milliseconds dead_max_age = std::chrono::hours(24 * 30);

@@ -38,7 +38,7 @@ std::uint64_t marks_ahead_bytes(const settings& options) noexcept {
 
 recovery::recovery(const settings& options, disk& files, const clock& time, random_source& random,
                    recovery_report& report)
-    : options_(options), disk_(files), clock_(time), random_(random), report_(report),
+    : options_(options), disk_(files), opened_at_(time.wall()), random_(random), report_(report),
       log_(identity_index(options.dedupe_max, options.dedupe_window)) {}
 
 result<log_state> recovery::run() {
@@ -211,7 +211,8 @@ void recovery::scan_all() {
     if (!late_identities_.empty()) {
         log_.identities.merge(std::move(late_identities_));
     }
-    log_.identities.expire(clock_.wall());
+    log_.identities.expire(opened_at_);
+    log_.identities.make_table();
 }
 
 void recovery::scan_one(segment& one, sequence limit, bool newest) {
@@ -305,11 +306,11 @@ void recovery::settle_newest(segment& one, scan_result& scanned) {
 }
 
 void recovery::add_identity(sequence number, const identity_index::entry& one) {
-    if (identity_index::time_of(one) < clock_.wall() - options_.dedupe_window) {
+    if (identity_index::time_of(one) < opened_at_ - options_.dedupe_window) {
         return;
     }
     if (number > log_.identities.newest()) {
-        log_.identities.add(one, number);
+        log_.identities.load(one, number);
     } else { // of a compacted segment, or an identities file beside it
         late_identities_.emplace_back(number, one);
     }

@@ -65,7 +65,7 @@ class recovery {
 
     const settings& options_;
     disk& disk_;
-    const clock& clock_;
+    const wall_time opened_at_;
     random_source& random_;
     recovery_report& report_;
     log_state log_;

@@ -90,6 +90,7 @@ class store {
     void tail_failed();
     std::uint64_t surely_free() const;
     bool fits(std::size_t group_bytes);
+    bool waits_for_room(const append_job& job, std::size_t bytes);
     void refuse(refusal why, std::string detail);
     void try_again();
 
@@ -172,8 +173,8 @@ class store {
     std::optional<number_range> room_wanted_;
     std::vector<sequence> handed_out_; // by read(), of room_wanted_ and since then
     sequence drop_from_ = 0;           // where to look next for what may be dropped
-    bool drop_helped_ = false;         // since looking began at the front
-    steady_time drop_pause_until_{};
+    std::uint64_t room_needed_ = 0;    // for the first job that waits
+    steady_time drop_again_at_{};      // from the front, not before
     steady_time dead_look_at_{};
     wall_time opened_wall_{};
     steady_time opened_steady_{};

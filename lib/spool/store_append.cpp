@@ -30,6 +30,7 @@ void store::append_group(std::span<append_job> jobs) {
     }
     const wall_time now = clock_.wall();
     surely_free_ = surely_free();
+    room_needed_ = 0;
     for (append_job& job : jobs) {
         plan(job, now);
     }
@@ -64,9 +65,14 @@ void store::plan(append_job& job, wall_time now) {
             return;
         }
     }
-    if (planned_.size() > planned_before && !fits(group_.size())) {
+    const bool adds = planned_.size() > planned_before;
+    if (adds && (room_needed_ > 0 || !fits(group_.size()))) { // one that waits is not overtaken
         refused_bytes_ = group_.size() - bytes_before;
         take_back(planned_before, bytes_before);
+        if (waits_for_room(job, refused_bytes_)) {
+            job.waits = true;
+            return;
+        }
         refuse(refusal::queue_full, "the spool holds its limit of " + std::to_string(options_.max_bytes) +
                                         " bytes (spool.max_bytes)");
         job.outcome = refusal_error(status_.refusing, status_.detail);

@@ -10,31 +10,51 @@
 namespace linkrunner::spool {
 
 namespace {
-constexpr std::chrono::seconds pause_without_progress(1);
+constexpr std::chrono::seconds drop_again(1);
 constexpr std::chrono::minutes dead_interval(1);
 constexpr std::chrono::minutes most_clock_jump(10);
 } // namespace
 
 // Early, by a segment: who knows which events are in flight is asked before anything goes, and events come in
-// meanwhile.
+// meanwhile. What had to stay is looked at again once a second at most; what has been sealed since, at once.
 void store::look_for_room() {
-    if (options_.when_full != full_policy::drop_oldest || room_wanted_ ||
-        bytes_with_reserve() + options_.segment_bytes <= options_.max_bytes ||
-        clock_.steady() < drop_pause_until_) {
+    if (options_.when_full != full_policy::drop_oldest || room_wanted_) {
         return;
     }
-    if (!choose_for_drop() && std::exchange(drop_from_, 0) != 0 && std::exchange(drop_helped_, false)) {
-        (void)choose_for_drop(); // once more from the front, for what was in flight then
+    const std::uint64_t ahead = std::max(options_.segment_bytes, 2 * room_needed_);
+    if (bytes_with_reserve() + ahead <= options_.max_bytes || choose_for_drop()) {
+        return;
     }
-    if (!room_wanted_) {
-        drop_pause_until_ = clock_.steady() + pause_without_progress;
+    if (room_needed_ > 0 && active_ != nullptr && active_->pending(options_.last_lane) > 0) {
+        seal_tail(); // what came in one burst may have to go for what waits
+        if (choose_for_drop()) {
+            return;
+        }
     }
+    if (clock_.steady() < drop_again_at_) {
+        return;
+    }
+    drop_again_at_ = clock_.steady() + drop_again;
+    drop_from_ = 0;
+    (void)choose_for_drop();
+}
+
+// Whether room is being made for this job; not for one that so much would have to go for.
+bool store::waits_for_room(const append_job& job, std::size_t bytes) {
+    if (!job.may_wait || bytes > options_.max_bytes / 4) {
+        return false;
+    }
+    room_needed_ = std::max<std::uint64_t>(room_needed_, bytes);
+    look_for_room();
+    return room_wanted_ || std::ranges::any_of(planned_, [this](const planned& each) {
+               return each.lane >= options_.last_lane; // after them
+           });
 }
 
 bool store::choose_for_drop() {
     for (auto each = log_.segments.lower_bound(drop_from_); each != log_.segments.end(); ++each) {
         const segment& one = *each->second;
-        if (one.sealed && one.pending(options_.droppable_lane) > 0) {
+        if (one.sealed && one.pending(options_.last_lane) > 0) {
             room_wanted_ = number_range{one.first(), one.next()};
             drop_from_ = one.next();
             handed_out_.clear();
@@ -52,9 +72,8 @@ std::vector<sequence> store::drop(number_range range, std::vector<sequence> held
         if (first >= range.last) {
             break;
         }
-        for (auto number = one->next_pending(options_.droppable_lane, range.first);
-             number && *number < range.last;
-             number = one->next_pending(options_.droppable_lane, *number + 1)) {
+        for (auto number = one->next_pending(options_.last_lane, range.first); number && *number < range.last;
+             number = one->next_pending(options_.last_lane, *number + 1)) {
             if (!std::ranges::binary_search(held, *number)) {
                 drop_one(*one, *number);
                 dropped.push_back(*number);
@@ -63,7 +82,6 @@ std::vector<sequence> store::drop(number_range range, std::vector<sequence> held
     }
     room_wanted_.reset();
     if (!dropped.empty()) {
-        drop_helped_ = true;
         write_marks();
         status_.dropped[static_cast<std::size_t>(drop_reason::queue_full)] += dropped.size();
         note("the spool is full: " + std::to_string(dropped.size()) + " of its oldest events were dropped, " +

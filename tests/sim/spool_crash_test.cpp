@@ -30,7 +30,7 @@ struct flavour {
     bool errors = false;                        // calls fail with any error
     std::uint64_t capacity = ~std::uint64_t{0}; // of the disk
     std::uint64_t max_bytes = std::uint64_t{1} << 20;
-    bool drop_oldest = false;                    // of lane 1
+    bool drop_oldest = false;                    // of lane 2
     std::vector<std::uint64_t> once_failed = {}; // seeds that showed a fault, kept
 };
 
@@ -42,7 +42,7 @@ class history {
         options_.segment_bytes = 16 << 10;
         options_.max_bytes = kind.max_bytes;
         options_.when_full = kind.drop_oldest ? spool::full_policy::drop_oldest : spool::full_policy::reject;
-        options_.droppable_lane = 1;
+        options_.last_lane = 2;
         disk_.capacity = kind.capacity;
     }
 
@@ -218,7 +218,7 @@ class history {
         }
     }
 
-    // All of lane 1 in the range may go, but for one event that is in flight.
+    // All of lane 2 in the range may go, but for one event that is in flight.
     void drop_some() {
         const auto range = store_ ? store_->room_wanted() : std::nullopt;
         if (!range || difference_) {
@@ -226,7 +226,7 @@ class history {
         }
         std::optional<spool::sequence> in_flight;
         for (const auto& [number, about] : model_.events()) {
-            const bool may_go = about.lane == 1 && is_pending(about.now);
+            const bool may_go = about.lane == 2 && is_pending(about.now);
             if (!may_go || number < range->first || number >= range->last) {
                 continue;
             }

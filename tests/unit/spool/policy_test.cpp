@@ -16,7 +16,7 @@ class drop_oldest_test : public store_fixture {
     drop_oldest_test() {
         settings_.max_bytes = 1 << 20;
         settings_.when_full = full_policy::drop_oldest;
-        settings_.droppable_lane = 1;
+        settings_.last_lane = 1;
         open();
     }
 
@@ -68,8 +68,26 @@ TEST_F(drop_oldest_test, what_is_held_or_was_read_since_stays) {
     EXPECT_EQ(store_->end_of(2), std::nullopt);
 }
 
+TEST_F(drop_oldest_test, what_was_filled_since_is_there_to_be_dropped_when_all_before_it_had_to_stay) {
+    settings_.last_lane = 3;
+    reopen();
+    while (append({event(std::to_string(store_->status().next), 1, 1000)})) {
+    }
+    ASSERT_FALSE(store_->room_wanted()) << "nothing of the last lane";
+    const sequence before = store_->status().next;
+    mark_as(mark_kind::delivered, {1, 2, 3, 4, 5, 6, 7, 8});
+    for (sequence number = 9; number < 400; ++number) {
+        mark_as(mark_kind::delivered, {number});
+    }
+    store_->maintain(); // no time passes
+    while (!store_->room_wanted() && append({event(std::to_string(store_->status().next), 3, 1000)})) {
+    }
+    ASSERT_TRUE(store_->room_wanted());
+    EXPECT_GE(store_->room_wanted()->last, before);
+}
+
 TEST_F(drop_oldest_test, when_nothing_may_go_events_are_refused) {
-    settings_.droppable_lane = 3;
+    settings_.last_lane = 3;
     reopen();
     result<std::vector<appended>> outcome;
     for (int i = 0; i < 5000 && (outcome = append({event(std::to_string(i), 1, 1000)})); ++i) {

@@ -149,6 +149,7 @@ TEST_F(queue_on_loop_test, what_is_dropped_to_make_room_is_asked_for_first_and_t
     settings options;
     options.max_bytes = 1 << 20;
     options.when_full = full_policy::drop_oldest;
+    options.last_lane = 0;
     open(options);
     loop_.run_for(2s);
     const auto fill = [this] {
@@ -183,6 +184,65 @@ TEST_F(queue_on_loop_test, what_is_dropped_to_make_room_is_asked_for_first_and_t
     EXPECT_EQ(read().front(), "1");
     queue_->on_drop({});
     queue_->close();
+}
+
+TEST_F(queue_on_loop_test, a_sender_that_is_faster_than_room_can_be_made_waits_for_it_and_is_not_refused) {
+    settings options;
+    options.max_bytes = 1 << 20;
+    options.when_full = full_policy::drop_oldest;
+    options.last_lane = 0;
+    open(options);
+    queue_->on_drop({[](sequence, sequence) { return std::vector<sequence>{}; },
+                     [](sequence, sequence, const std::vector<sequence>&) {}});
+    int stored = 0;
+    std::string refused;
+    for (int i = 0; i < 1000; ++i) { // ten times what there is room for, before a word is heard
+        new_event big = make_event(std::to_string(i));
+        big.body.resize(10'000, ' ');
+        queue_->append({big}, [&](const auto& done) {
+            stored += done ? 1 : 0;
+            refused = done ? refused : done.error().message;
+        });
+    }
+    loop_.run_for(3s);
+    EXPECT_EQ(stored, 1000) << refused;
+    EXPECT_EQ(queue_->status().refusing, refusal::none);
+    EXPECT_LE(queue_->status().bytes, options.max_bytes);
+    EXPECT_EQ(queue_->status().events.accepted, 1000u);
+    EXPECT_EQ(read().back(), "999");
+}
+
+TEST_F(queue_on_loop_test, what_waits_for_room_is_refused_after_a_second_when_nobody_says_what_may_go) {
+    settings options;
+    options.max_bytes = 1 << 20;
+    options.when_full = full_policy::drop_oldest;
+    options.last_lane = 0;
+    open(options);
+    int stored = 0;
+    std::vector<refusal> refusals;
+    const auto send = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            new_event big = make_event(std::to_string(queue_->status().next) + "." + std::to_string(i));
+            big.body.resize(10'000, ' ');
+            queue_->append({big}, [&](const auto& done) {
+                stored += done ? 1 : 0;
+                if (!done) {
+                    refusals.push_back(refusal_of(done.error()));
+                }
+            });
+        }
+    };
+    send(200);
+    loop_.run_for(900ms);
+    EXPECT_GT(stored, 50);
+    EXPECT_TRUE(refusals.empty());
+    loop_.run_for(200ms);
+    EXPECT_EQ(stored + static_cast<int>(refusals.size()), 200);
+    EXPECT_THAT(refusals, testing::Each(refusal::queue_full));
+    send(1); // what waits at the end is answered too
+    queue_->close();
+    loop_.run_ready();
+    EXPECT_EQ(stored + static_cast<int>(refusals.size()), 201);
 }
 
 TEST_F(queue_on_loop_test, close_answers_what_is_in_hand_and_refuses_the_rest) {
