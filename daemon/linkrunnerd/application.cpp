@@ -83,14 +83,14 @@ result<void> application::open_parts() {
     upstream_ = std::move(*upstream);
     forwarder_ = std::make_unique<forward::forwarder>(
         forward_settings(settings_), settings_.server_key,
-        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_});
+        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_, &traces_});
     instruments_ =
         std::make_unique<instruments>(settings_.delivery.lanes, *queue_, *forwarder_, clock_, metrics_);
     intake_ = std::make_unique<intake::service>(
         intake_settings(settings_), settings_.server_key,
         intake::ports{*queue_, loop_, clock_, ids_, metrics_,
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
-                      [this] { intake_server_->resume(); }});
+                      [this] { intake_server_->resume(); }, &traces_});
     net::server_settings listening = intake_server_settings(settings_);
     if (const auto passed = net::take_inherited_sockets(); !passed.empty()) {
         listening.listen = inherited(passed);

@@ -60,6 +60,7 @@ class application {
     seeded_random random_;       // seeded from the kernel once: a call a number is too dear for event ids
     seeded_random spool_random_; // of the disk thread
     telemetry::metrics metrics_;
+    telemetry::trace_ids traces_;
     const net::notifier manager_ = net::notifier::from_environment();
     net::asio_loop loop_;
     std::unique_ptr<disk> disk_;

@@ -9,7 +9,7 @@ namespace linkrunner::delivery {
 
 namespace {
 
-constexpr double long_ago = 1e9; // successes
+constexpr double long_ago = 1e9; // usual distances
 
 } // namespace
 
@@ -30,10 +30,11 @@ void adaptive_rate::throttled(const attempt& what, steady_time now) {
         return;
     }
     lowered_ = now;
-    distances_.at(next_distance_++ % distances_.size()) = successes_ + 1;
-    successes_ = 0;
-    const double expected = share() * std::accumulate(distances_.begin(), distances_.end(), 0.0);
-    const bool too_fast = std::exchange(searching_, false) || expected < by_.crowded;
+    distances_.at(next_distance_++ % distances_.size()) = expected_ + share();
+    const double expected = std::accumulate(distances_.begin(), distances_.end(), 0.0);
+    const bool searched = std::exchange(searching_, false);
+    const bool too_fast = searched || expected < by_.crowded;
+    expected_ = searched ? by_.searched : 0;
     current_ *= too_fast ? 0.5 : std::exp(-by_.decrease);
     current_ = std::max(current_, std::min(by_.lowest, highest()));
 }
@@ -42,14 +43,13 @@ void adaptive_rate::succeeded(const attempt& what) {
     if (!adaptive_ || what.began <= lowered_) {
         return;
     }
-    ++successes_;
+    expected_ += share();
     if (!what.waited) {
         return;
     }
     double growth = 1; // a second's successes double it
     if (!searching_) {
-        const double expected = successes_ * share();
-        const double faster = 1 + std::pow(expected / by_.quiet, 4);
+        const double faster = 1 + std::pow(expected_ / by_.quiet, 3);
         growth = std::min(share() * by_.decrease * current_ * faster, by_.fastest_growth);
     }
     current_ = std::min(highest(), current_ + growth);

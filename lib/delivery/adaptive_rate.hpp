@@ -16,7 +16,9 @@
 //   probe after a pause of several requests' time: it says that the API wants a pause, not that r is too
 //   high.
 // - Successes raise r only where r was what bounded the sending.
-// - Without a ceiling, r starts low and doubles within a second until the first 429.
+// - Without a ceiling, r starts low and doubles within a second until the first 429. That halves it, once
+// more
+//   than was needed perhaps: so it grows faster from there, as after a silence.
 // - Below the ceiling the distance of requests is dithered by a tenth, or senders of one speed could meet in
 //   step, one of them always too late.
 //
@@ -34,12 +36,13 @@ namespace linkrunner::delivery {
 class adaptive_rate {
   public:
     struct rules {
-        double share = 0.02;
+        double share = 0.0215;
         double share_at = 0.3;
         double exponent = 0.75;
         double highest_share = 0.5;
         double decrease = 0.045;     // of the logarithm of r, by a 429
-        double quiet = 2.5;          // times the usual distance of 429s: from here on faster
+        double quiet = 3.5;          // usual distances of 429s without one: from here on faster
+        double searched = 6;         // likewise, taken for past at the end of the search
         double crowded = 0.2;        // three distances of 429s together, in usual ones: halved
         double fastest_growth = 0.1; // of requests per second, by a success
         double pause = 2;            // distances of requests
@@ -86,7 +89,7 @@ class adaptive_rate {
     bool adaptive_;
     bool searching_; // nothing was ever answered 429
     double dither_ = 1;
-    double successes_ = 0; // since the last 429 that counted
+    double expected_ = 0; // 429s since the last one that counted, at the share of each success
     std::array<double, 3> distances_;
     std::size_t next_distance_ = 0;
     steady_time lowered_ = steady_time::min();

@@ -11,6 +11,7 @@
 #include "net/client.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace_ids.hpp"
 
 #include <array>
 #include <chrono>
@@ -43,6 +44,8 @@ struct ports {
     const clock& time;
     random_source& random;
     telemetry::metrics& metrics;
+    telemetry::trace_ids* traces =
+        nullptr; // for log lines; those of events that have ended are forgotten; may be null
 };
 
 // The last failed attempt, for people.
@@ -100,6 +103,9 @@ class forwarder {
     void begin(const delivery::send_event& what);
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
+    void tell(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const;
+    std::string_view trace_of(spool::sequence number) const;
+    void forget_trace(spool::sequence number);
     void conclude(spool::sequence number, const delivery::verdict& verdict);
     std::string excerpt_of(const net::answer& how) const;
     void not_counted(item& tried);

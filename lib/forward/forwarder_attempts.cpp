@@ -129,9 +129,38 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
         const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
         error_ = last_error{wall, status + tried.excerpt};
     }
+    tell(*items_.at(number), facts, how);
     conclude(number, verdict);
     pump();
     check_drained();
+}
+
+void forwarder::tell(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const {
+    if (!log::enabled(log::level::debug)) {
+        return;
+    }
+    const delivery::outcome outcome = delivery::classify(facts);
+    const bool well = outcome == delivery::outcome::delivered;
+    log::debug("attempt ended",
+               {{"event_id", tried.event.event_id},
+                {"lane", options_.delivery.lanes.at(tried.event.lane).name},
+                {"attempt", tried.attempt},
+                {"outcome", delivery::word_for(outcome)},
+                {"status", facts.status},
+                {"ambiguous", delivery::is_ambiguous(facts)},
+                {"duration_ms", std::chrono::duration<double, std::milli>(how.duration).count()},
+                log::field::if_any("answer", well ? std::string_view() : tried.excerpt),
+                log::field::if_any("trace_id", trace_of(tried.event.number))});
+}
+
+std::string_view forwarder::trace_of(spool::sequence number) const {
+    return ports_.traces == nullptr ? std::string_view() : ports_.traces->of(number);
+}
+
+void forwarder::forget_trace(spool::sequence number) {
+    if (ports_.traces != nullptr) {
+        ports_.traces->forget(number);
+    }
 }
 
 void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict) {
@@ -143,6 +172,7 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         mark.number = number;
         mark.kind = spool::mark_kind::delivered;
         record(std::move(mark));
+        forget_trace(number);
         forget(number);
         break;
     }
@@ -156,12 +186,6 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         break;
     case delivery::verdict_kind::retry:
         not_counted(done);
-        if (log::enabled(log::level::debug)) {
-            log::debug("attempt failed", {{"event_id", done.event.event_id},
-                                          {"attempt", done.attempt},
-                                          {"status", done.last_status},
-                                          {"answer", done.excerpt}});
-        }
         break;
     }
 }
@@ -189,12 +213,16 @@ void forwarder::bury(const item& dead, const delivery::verdict& verdict) {
     mark.letter.ambiguous = verdict.ambiguous;
     mark.letter.excerpt = dead.excerpt;
     ports_.metrics.dead(verdict.reason);
-    log::warning("event moved to the dead letters", {{"event_id", dead.event.event_id},
-                                                     {"event_name", dead.event.name},
-                                                     {"reason", verdict.reason},
-                                                     {"status", dead.last_status},
-                                                     {"attempts", verdict.attempts},
-                                                     {"answer", dead.excerpt}});
+    log::warning("event moved to the dead letters",
+                 {{"event_id", dead.event.event_id},
+                  {"event_name", dead.event.name},
+                  {"reason", verdict.reason},
+                  {"status", dead.last_status},
+                  {"attempts", verdict.attempts},
+                  {"answer", dead.excerpt},
+                  {"lane", options_.delivery.lanes.at(dead.event.lane).name},
+                  log::field::if_any("trace_id", trace_of(mark.number))});
+    forget_trace(mark.number);
     record(std::move(mark));
 }
 

@@ -100,6 +100,7 @@ std::vector<spool::sequence> forwarder::hold_back(spool::sequence first, spool::
 void forwarder::let_go(spool::sequence first, spool::sequence last,
                        const std::vector<spool::sequence>& gone) {
     for (const spool::sequence number : gone) {
+        forget_trace(number);
         if (items_.contains(number)) {
             scheduler_->forget(number);
             forget(number);

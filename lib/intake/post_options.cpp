@@ -118,6 +118,9 @@ std::variant<post_options, coded_refusal> read_options(const net::request& head)
         return coded(400, "bad_idempotency_key",
                      "Idempotency-Key takes 1 to 255 printable ASCII characters without spaces");
     }
+    if (head.header_count("traceparent") == 1) {
+        out.trace = telemetry::trace_id_of(head.header("traceparent"));
+    }
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "event/event.hpp"
 #include "intake/envelope.hpp"
 #include "net/message.hpp"
+#include "telemetry/trace_ids.hpp"
 
 #include <chrono>
 #include <optional>
@@ -30,6 +31,7 @@ struct post_options {
     bool gzip = false;
     std::optional<std::chrono::milliseconds> wait; // ?wait=delivered
     std::string idempotency_key;
+    std::optional<telemetry::trace_id> trace; // of the header traceparent
 };
 
 // Reads path, query and headers; the refusal (400, 404, 405, 415) where they do not make sense.

@@ -228,6 +228,7 @@ void service::one_appended(const post_ptr& work, const accepted_event& one, cons
         refuse(work, identity_conflict(one.path));
         return;
     }
+    remember_trace(work, how);
     const bool duplicate = how.outcome == spool::append_outcome::duplicate;
     duplicate ? ports_.metrics.duplicate(1) : ports_.metrics.accepted(1);
     const int status = success_of(work->options.where);
@@ -292,6 +293,9 @@ void service::batch_appended(const post_ptr& work, const std::shared_ptr<batch>&
             ports_.metrics.rejected_at_intake(item.violation->code);
         }
     }
+    for (const spool::appended& each : outcomes) {
+        remember_trace(work, each);
+    }
     if (!work->options.wait || made.stored + made.duplicates == 0) {
         answer(work, made.answer());
         return;
@@ -319,6 +323,13 @@ void service::wait_for_end(const post_ptr& work, std::vector<spool::sequence> nu
                          [this, work, respond](const waiters::ends& ends) { answer(work, respond(ends)); });
     if (!waiting) {
         answer(work, respond(unknown));
+    }
+}
+
+// A repeat belongs to the trace of the first.
+void service::remember_trace(const post_ptr& work, const spool::appended& how) {
+    if (ports_.traces != nullptr && work->options.trace && how.outcome == spool::append_outcome::stored) {
+        ports_.traces->remember(how.number, *work->options.trace);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "net/message.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
+#include "telemetry/trace_ids.hpp"
 
 #include <chrono>
 #include <functional>
@@ -36,6 +37,7 @@ struct ports {
     std::function<std::optional<std::chrono::milliseconds>(std::uint8_t lane)> forecast;
     // Called when may_read() has become true again.
     std::function<void()> resume_reading;
+    telemetry::trace_ids* traces = nullptr; // of the events accepted; may be null
 };
 
 class service final : public net::request_handler {
@@ -71,6 +73,7 @@ class service final : public net::request_handler {
                       std::function<net::response(const waiters::ends&)> respond);
 
     void appended();
+    void remember_trace(const post_ptr& work, const spool::appended& how);
     void count(const std::vector<event::finding>& findings);
     void refuse(const post_ptr& work, net::response answer, std::string_view code);
     void refuse(const post_ptr& work, const event::violation& why);

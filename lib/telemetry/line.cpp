@@ -183,6 +183,9 @@ std::string text_line(std::string_view message, std::initializer_list<field> fie
     out.reserve(message.size() + fields.size() * 24);
     append_escaped(out, message, style::bare);
     for (const field& each : fields) {
+        if (each.key.empty()) {
+            continue;
+        }
         out += ' ';
         append_escaped(out, each.key, style::bare);
         out += '=';
@@ -201,6 +204,9 @@ std::string json_members(std::string_view message, std::initializer_list<field> 
     out += "\"msg\":";
     append_json_string(out, message);
     for (const field& each : fields) {
+        if (each.key.empty()) {
+            continue;
+        }
         out += ',';
         append_json_string(out, each.key);
         out += ':';

@@ -37,6 +37,11 @@ struct field {
     field(std::string_view name, double number) : key(name), value(number) {}
     template <std::integral T>
     field(std::string_view name, T number) : key(name), value(static_cast<std::int64_t>(number)) {}
+
+    // Left out of the line where there is no text: a field without a key.
+    static field if_any(std::string_view name, std::string_view text) {
+        return {text.empty() ? std::string_view() : name, text};
+    }
 };
 
 void write(level severity, std::string_view message, std::initializer_list<field> fields = {});

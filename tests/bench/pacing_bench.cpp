@@ -1,10 +1,10 @@
 // Makes the table and the plots of docs/pacing.md: `pacing_bench docs/pacing` writes the plots there and
 // prints the table. Some minutes of one core.
+#include "bench/svg_plot.hpp"
 #include "support/shared_limit.hpp"
 
 #include <array>
 #include <cstdio>
-#include <fstream>
 #include <string>
 
 namespace {
@@ -15,7 +15,11 @@ using namespace std::chrono_literals;
 constexpr std::array<limit_kind, 3> kinds = {limit_kind::token_bucket, limit_kind::fixed_window,
                                              limit_kind::sliding_log};
 constexpr std::array<std::size_t, 5> counts = {1, 2, 10, 100, 1000};
-constexpr std::array<const char*, 3> colours = {"#1b6ca8", "#c8553d", "#3a7d44"};
+struct colour {
+    const char *name, *light, *dark;
+};
+constexpr std::array<colour, 3> colours = {
+    {{"bucket", "#1b6ca8", "#6cb6ff"}, {"window", "#b8442c", "#ff8f73"}, {"log", "#2f6f39", "#7ee08a"}}};
 constexpr int limit = 30;
 
 const char* name_of(limit_kind kind) {
@@ -56,50 +60,6 @@ double use_at(limit_kind kind, double share) {
     return std::min(1.0, low * (1 - share) / limit);
 }
 
-std::string number(double value, int digits = 1) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%.*f", digits, value);
-    return text;
-}
-
-// A plain SVG: axes, lines, words.
-class plot {
-  public:
-    plot(const std::string& title, const std::string& across, double x_most, double y_most)
-        : x_most_(x_most), y_most_(y_most) {
-        text_ =
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 720 360\" font-family=\"sans-serif\" "
-            "font-size=\"13\"><rect width=\"720\" height=\"360\" fill=\"white\"/>\n";
-        word(60, 24, title, "#222", 15);
-        word(330, 350, across, "#444", 13);
-        text_ += "<path d=\"M60 40V310H690\" stroke=\"#444\" fill=\"none\"/>\n";
-    }
-    double x(double value) const { return 60 + 630 * value / x_most_; }
-    double y(double value) const { return 310 - 270 * value / y_most_; }
-    void word(double left, double base, const std::string& what, const std::string& colour, int size) {
-        text_ += "<text x=\"" + number(left) + "\" y=\"" + number(base) + "\" fill=\"" + colour +
-                 "\" font-size=\"" + std::to_string(size) + "\">" + what + "</text>\n";
-    }
-    void across(double value, const std::string& what) { word(x(value) - 10, 328, what, "#444", 12); }
-    void up(double value, const std::string& what) {
-        word(12, y(value) + 4, what, "#444", 12);
-        text_ += "<path d=\"M60 " + number(y(value)) + "H690\" stroke=\"#ddd\"/>\n";
-    }
-    void line(const std::vector<std::pair<double, double>>& points, const std::string& colour, double width) {
-        text_ += "<polyline fill=\"none\" stroke=\"" + colour + "\" stroke-width=\"" + number(width) +
-                 "\" points=\"";
-        for (const auto& [at, value] : points) {
-            text_ += number(x(at)) + "," + number(y(value)) + " ";
-        }
-        text_ += "\"/>\n";
-    }
-    void save(const std::string& file) const { std::ofstream(file) << text_ << "</svg>\n"; }
-
-  private:
-    double x_most_, y_most_;
-    std::string text_;
-};
-
 shares measure(std::size_t daemons, limit_kind kind, std::optional<double> rate) {
     sharing what;
     what.daemons = daemons;
@@ -110,7 +70,8 @@ shares measure(std::size_t daemons, limit_kind kind, std::optional<double> rate)
 }
 
 void draw_rates(const shares& of, const std::string& file) {
-    plot out("Rates in force of ten daemons that share 30/s (fixed window), rate: auto", "minutes", 120, 12);
+    constexpr double most = 12;
+    svg_plot out("Rates of ten daemons that share 30/s (fixed window; rate: auto)", "minutes", 120, most);
     for (int minutes = 0; minutes <= 120; minutes += 20) {
         out.across(minutes, std::to_string(minutes));
     }
@@ -118,11 +79,14 @@ void draw_rates(const shares& of, const std::string& file) {
         out.up(rate, std::to_string(rate) + "/s");
     }
     for (std::size_t i = 0; i < of.rates.size(); ++i) {
+        const std::string name = "d" + std::to_string(i);
+        const std::string hue = "hsl(" + std::to_string(i * 36);
+        out.add_colour(name, hue + ",65%,40%)", hue + ",75%,68%)");
         std::vector<std::pair<double, double>> points;
         for (std::size_t at = 0; at < of.rates[i].size() && at <= 720; at += 3) {
-            points.emplace_back(static_cast<double>(at) / 6, std::min(12.0, of.rates[i][at]));
+            points.emplace_back(static_cast<double>(at) / 6, std::min(most, of.rates[i][at]));
         }
-        out.line(points, "hsl(" + std::to_string(i * 36) + ",55%,45%)", 1);
+        out.line(points, name, 1.4);
     }
     out.save(file);
 }
@@ -130,24 +94,27 @@ void draw_rates(const shares& of, const std::string& file) {
 using row = std::array<shares, counts.size()>;
 
 void draw_counts(const std::array<row, 3>& all, bool use, const std::string& file) {
-    plot out(use ? "Use of the limit, in percent" : "Answers that are 429, in percent",
-             "daemons (rate: auto)", 4, use ? 100 : 15);
+    svg_plot out(use ? "Use of the limit" : "Answers that are 429", "daemons (rate: auto)", counts.size() - 1,
+                 use ? 100 : 15);
     for (std::size_t i = 0; i < counts.size(); ++i) {
         out.across(static_cast<double>(i), std::to_string(counts[i]));
     }
     for (int value = 0; value <= (use ? 100 : 15); value += use ? 20 : 3) {
         out.up(value, std::to_string(value) + "%");
     }
+    std::vector<std::pair<std::string, std::string>> legend;
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+        const colour& its = colours[kind];
+        out.add_colour(its.name, its.light, its.dark);
         std::vector<std::pair<double, double>> points;
         for (std::size_t i = 0; i < counts.size(); ++i) {
             const shares& one = all[kind][i];
             points.emplace_back(static_cast<double>(i), 100 * (use ? one.used : one.throttled));
         }
-        out.line(points, colours[kind], 2.5);
-        out.word(80, (use ? 240 : 60) + 20 * static_cast<double>(kind), name_of(kinds[kind]), colours[kind],
-                 13);
+        out.line(points, its.name, 2.5);
+        legend.emplace_back(its.name, name_of(kinds[kind]));
     }
+    out.legend(legend);
     out.save(file);
 }
 

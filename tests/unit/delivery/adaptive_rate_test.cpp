@@ -57,7 +57,7 @@ TEST(adaptive_rate, is_halved_when_429s_come_with_far_too_few_successes_between)
 
 TEST(adaptive_rate, stays_where_it_is_on_the_share_of_429s_that_it_wants) {
     for (const double r : {0.3, 3.0, 30.0}) {
-        const double share = 0.02 * std::pow(0.3 / r, 0.75);
+        const double share = 0.0215 * std::pow(0.3 / r, 0.75);
         adaptive_rate free(std::nullopt, true, {});
         while (free.rate(start) < r) {
             succeed(free, start, 1);
@@ -85,7 +85,7 @@ TEST(adaptive_rate, raises_faster_when_nothing_is_answered_429_for_long) {
     double seconds = 0;
     while (rate.rate(start) < 29 && seconds < 10'000) {
         seconds += 1 / rate.rate(start);
-        succeed(rate, start + 1h, 1);
+        succeed(rate, start + 3h, 1);
     }
     EXPECT_LT(seconds, 2500) << "and twice as long if it did not";
     EXPECT_DOUBLE_EQ(rate.rate(start), 29) << "and never above the ceiling";
@@ -107,6 +107,24 @@ TEST(adaptive_rate, searches_by_doubling_within_a_second_until_the_first_429) {
     EXPECT_DOUBLE_EQ(rate.rate(start), 15.5);
     succeed(rate, start + 2s, 30);
     EXPECT_LT(rate.rate(start), 16);
+}
+
+TEST(adaptive_rate, finds_its_way_back_soon_after_the_search_and_slowly_after_the_next_429) {
+    adaptive_rate rate(std::nullopt, true, {});
+    succeed(rate, start, 30);
+    rate.throttled(sent(start), start + 1s);
+    const auto seconds_until = [&](double wanted) {
+        double seconds = 0;
+        while (rate.rate(start) < wanted && seconds < 10'000) {
+            seconds += 1 / rate.rate(start);
+            succeed(rate, start + 3h, 1);
+        }
+        return seconds;
+    };
+    EXPECT_NEAR(rate.rate(start), 15.5, 0.1);
+    EXPECT_LT(seconds_until(30), 180);
+    rate.throttled(sent(start + 2h), start + 2h);
+    EXPECT_GT(seconds_until(31), 50);
 }
 
 TEST(adaptive_rate, is_not_lowered_by_a_probe_after_a_pause) {

@@ -46,6 +46,12 @@ TEST(TextLine, KeepsOtherLanguages) {
     EXPECT_EQ(text_line("m", {{"name", "ग्राहक 😀"}}), R"(m name="ग्राहक 😀")");
 }
 
+TEST(TextLine, LeavesOutWhatIsNotThere) {
+    EXPECT_EQ(text_line("m", {field::if_any("trace_id", ""), {"a", 1}, field::if_any("b", "x")}),
+              "m a=1 b=x");
+    EXPECT_EQ(json_members("m", {field::if_any("trace_id", ""), {"a", 1}}), R"("msg":"m","a":1)");
+}
+
 TEST(TextLine, SaysHowManyWereLeftOut) {
     EXPECT_EQ(text_line("m", {{"a", 1}}, 42), "m a=1 suppressed=42");
 }
