@@ -1,6 +1,6 @@
 #include "forward/forwarder.hpp"
 
-#include "base/duration.hpp"
+#include "forward/item.hpp"
 #include "telemetry/log.hpp"
 
 #include <algorithm>
@@ -48,19 +48,6 @@ spool::dead_reason reason_of(const std::string& word) {
 }
 
 } // namespace
-
-// An event in memory: from its read to its end.
-struct forwarder::item {
-    spool::stored_event event;
-    std::uint32_t attempt = 0;
-    bool marked_sending = false;
-    bool in_flight = false;
-    bool held_back = false; // the spool may be dropping it: not to be sent now
-    // Of the last attempt that ended, for the dead letter.
-    int last_status = 0;
-    wall_time last_attempt{};
-    std::string excerpt;
-};
 
 forwarder::forwarder(settings options, std::string server_key, ports with)
     : options_(std::move(options)), server_key_(std::move(server_key)), ports_(with),
@@ -179,6 +166,9 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
             cut.excerpt = "the daemon ended between sending this event and recording the answer";
             cut.last_attempt = ports_.time.wall();
             bury(cut, {delivery::verdict_kind::dead, "ambiguous", 1, cut.last_attempt, true, {}});
+            if (ports_.activity != nullptr) {
+                ports_.activity->dead(event_view_of(cut.event), "ambiguous", nullptr);
+            }
             break;
         }
         case delivery::admission::passed_over:
@@ -233,7 +223,11 @@ void forwarder::let_go(spool::sequence first, spool::sequence last,
 void forwarder::dismiss() {
     while (const auto gone = scheduler_->dismissed()) {
         if (gone->dead) {
-            bury(*items_.at(gone->number), *gone->dead);
+            const item& dead = *items_.at(gone->number);
+            bury(dead, *gone->dead);
+            if (ports_.activity != nullptr) {
+                ports_.activity->dead(event_view_of(dead.event), gone->dead->reason, nullptr);
+            }
         }
         forget(gone->number);
     }
@@ -313,6 +307,14 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
         tried.excerpt = excerpt_of(how);
         const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
         error_ = last_error{wall, status + tried.excerpt};
+    }
+    if (ports_.activity != nullptr) {
+        const item& tried = *items_.at(number);
+        const bool failed = outcome != delivery::outcome::delivered;
+        tell(tried,
+             {tried.attempt, delivery::word_for(outcome), facts.status, how.duration,
+              failed ? std::string_view(tried.excerpt) : std::string_view(), delivery::is_ambiguous(facts)},
+             verdict);
     }
     conclude(number, verdict);
     pump();

@@ -10,6 +10,7 @@
 #include "env/random.hpp"
 #include "net/client.hpp"
 #include "spool/queue.hpp"
+#include "telemetry/activity.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <array>
@@ -39,6 +40,7 @@ struct ports {
     const clock& time;
     random_source& random;
     telemetry::metrics& metrics;
+    telemetry::activity* activity = nullptr; // told of each attempt and end
 };
 
 // The last failed attempt, for people.
@@ -81,6 +83,7 @@ class forwarder {
     delivery::scheduler::view view() const;
     std::optional<std::chrono::milliseconds> forecast(std::uint8_t lane) const;
     const std::optional<last_error>& error() const { return error_; }
+    bool is_in_flight(spool::sequence number) const;
 
   private:
     struct item;
@@ -100,6 +103,7 @@ class forwarder {
     std::string excerpt_of(const net::answer& how) const;
     void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
+    void tell(const item& tried, const telemetry::attempt_view& how, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);
     void flush_marks();

@@ -12,6 +12,7 @@
 #include "intake/waiters.hpp"
 #include "net/message.hpp"
 #include "spool/queue.hpp"
+#include "telemetry/activity.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <chrono>
@@ -36,6 +37,7 @@ struct ports {
     std::function<std::optional<std::chrono::milliseconds>(std::uint8_t lane)> forecast;
     // Called when may_read() has become true again.
     std::function<void()> resume_reading;
+    telemetry::activity* activity = nullptr; // told of each acceptance
 };
 
 class service final : public net::request_handler {
@@ -69,6 +71,9 @@ class service final : public net::request_handler {
     void wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
                       std::function<net::response(const waiters::ends&)> respond);
 
+    std::vector<telemetry::event_label> labels_of(const std::vector<spool::new_event>& events) const;
+    void tell(const post_ptr& work, const std::vector<telemetry::event_label>& labels,
+              const std::vector<spool::appended>& outcomes);
     void appended();
     void count(const std::vector<event::finding>& findings);
     void refuse(const post_ptr& work, net::response answer, std::string_view code);

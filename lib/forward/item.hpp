@@ -1,0 +1,27 @@
+// An event as the forwarder holds it. Private to this folder.
+#pragma once
+
+#include "forward/forwarder.hpp"
+
+#include <string>
+
+namespace linkrunner::forward {
+
+// An event in memory: from its read to its end.
+struct forwarder::item {
+    spool::stored_event event;
+    std::uint32_t attempt = 0;
+    bool marked_sending = false;
+    bool in_flight = false;
+    bool held_back = false; // the spool may be dropping it: not to be sent now
+    // Of the last attempt that ended, for the dead letter.
+    int last_status = 0;
+    wall_time last_attempt{};
+    std::string excerpt;
+};
+
+inline telemetry::event_view event_view_of(const spool::stored_event& event) {
+    return {event.number, event.lane, event.accepted_at, event.event_id, event.name, event.body};
+}
+
+} // namespace linkrunner::forward
