@@ -15,6 +15,7 @@ std::unique_ptr<CLI::App> make_program(tool& with) {
     program->footer("Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 69 the daemon cannot be "
                     "reached.\nlinkrunnerctl COMMAND --help says more about one of them.");
     declare_status(*program, with);
+    declare_top(*program, with);
     declare_follow(*program, with);
     declare_queue(*program, with);
     declare_dead(*program, with);

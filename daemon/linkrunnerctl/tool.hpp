@@ -30,6 +30,7 @@ void declare_dead(CLI::App& program, tool& with);     // dead list, show, replay
 void declare_steering(CLI::App& program, tool& with); // pause, resume, rate, reload, drain
 
 void declare_follow(CLI::App& program, tool& with); // tail, explain
+void declare_top(CLI::App& program, tool& with);    // top
 void declare_send(CLI::App& program, tool& with);   // send
 
 void print(const std::string& text); // to standard output; throws where that fails
