@@ -1,5 +1,6 @@
 // linkrunner-sandbox: a stateful fake of the Linkrunner API for demos, staging and tests (docs/sandbox.md).
 #include "base/duration.hpp"
+#include "cli/manual.hpp"
 #include "sandbox/control.hpp"
 #include "sandbox/server.hpp"
 
@@ -14,6 +15,7 @@
 namespace {
 
 namespace sandbox = linkrunner::sandbox;
+namespace cli = linkrunner::cli;
 
 constexpr int exit_refused = 1;
 constexpr int exit_usage = 2;
@@ -28,6 +30,24 @@ struct options {
     std::vector<std::string> faults;
     std::int64_t skew_seconds = 0;
 };
+
+cli::manual_text manual() {
+    cli::manual_text out;
+    out.summary = "a fake of the Linkrunner capture API";
+    out.description = "It takes events as the API does, keeps the last of them, counts repeats, and "
+                      "misbehaves when it is told to. "
+                      "On standard output it says its URL, for upstream.url of linkrunnerd. GET /events, "
+                      "/stats and /faults beside "
+                      "the prefix show and change what it does.";
+    out.sections = {
+        {"Exit status", "0: stopped by SIGTERM or SIGINT. 1: it cannot start. 2: wrong command line."},
+        {"Examples", "An API that takes ten requests a second:\n\n  linkrunner-sandbox --rate 10/s "
+                     "--retry-after exact\n\n"
+                     "One that is down for ten seconds after a hundred requests:\n\n"
+                     "  linkrunner-sandbox --fault 'after=100 status=503 for=10s'"}};
+    out.see_also = {"linkrunnerd(8)", "linkrunnerctl(1)"};
+    return out;
+}
 
 void declare(CLI::App& program, options& into) {
     program.add_option("--listen", into.server.listen, "host:port; port 0 takes any")->capture_default_str();
@@ -54,6 +74,7 @@ void declare(CLI::App& program, options& into) {
     program.add_option("--tls-min", into.server.security.min_version, "1.0 to 1.3")->capture_default_str();
     program.add_option("--tls-max", into.server.security.max_version, "1.0 to 1.3")->capture_default_str();
     program.set_version_flag("--version", "linkrunner-sandbox " LINKRUNNER_VERSION);
+    cli::add_printing(program, manual());
 }
 
 void read_retry_after(const std::string& word, sandbox::api_settings& into) {

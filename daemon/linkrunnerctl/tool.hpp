@@ -29,7 +29,9 @@ void declare_queue(CLI::App& program, tool& with);    // queue list, show
 void declare_dead(CLI::App& program, tool& with);     // dead list, show, replay, drop, export
 void declare_steering(CLI::App& program, tool& with); // pause, resume, rate, reload, drain
 
-void declare_send(CLI::App& program, tool& with); // send
+void declare_follow(CLI::App& program, tool& with); // tail, explain
+void declare_top(CLI::App& program, tool& with);    // top
+void declare_send(CLI::App& program, tool& with);   // send
 
 void print(const std::string& text); // to standard output; throws where that fails
 std::size_t output_width();          // of the terminal, or of COLUMNS, else 160

@@ -81,16 +81,19 @@ result<void> application::open_parts() {
         return upstream.error();
     }
     upstream_ = std::move(*upstream);
+    if (!settings_.control.listen.empty()) {
+        stories_ = std::make_unique<control::journal>(loop_, clock_, lane_names());
+    }
     forwarder_ = std::make_unique<forward::forwarder>(
         forward_settings(settings_), settings_.server_key,
-        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_, &traces_});
+        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_, &traces_, stories_.get()});
     instruments_ =
         std::make_unique<instruments>(settings_.delivery.lanes, *queue_, *forwarder_, clock_, metrics_);
     intake_ = std::make_unique<intake::service>(
         intake_settings(settings_), settings_.server_key,
         intake::ports{*queue_, loop_, clock_, ids_, metrics_,
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
-                      [this] { intake_server_->resume(); }, &traces_});
+                      [this] { intake_server_->resume(); }, &traces_, stories_.get()});
     net::server_settings listening = intake_server_settings(settings_);
     if (const auto passed = net::take_inherited_sockets(); !passed.empty()) {
         listening.listen = inherited(passed);
@@ -135,16 +138,12 @@ result<void> application::open_control() {
         *queue_,
         spool::caretaker::hooks{[this](const auto& which) { forwarder_->replayed(which); },
                                 [this](std::uint64_t count) { metrics_.dropped("operator", count); }});
-    std::vector<std::string> lanes;
-    for (const config::lane_section& lane : settings_.delivery.lanes) {
-        lanes.push_back(lane.name);
-    }
-    desk_ = std::make_unique<operator_desk>(desk_parts{settings_, clock_, *queue_, *forwarder_, *intake_,
-                                                       *key_watch_, recent_, [this] { return status_text(); },
-                                                       [this] { return intake_server_->addresses(); },
-                                                       [this] { reload(); }});
+    desk_ = std::make_unique<operator_desk>(
+        desk_parts{settings_, clock_, *queue_, *forwarder_, *intake_, *key_watch_, recent_, *stories_,
+                   [this] { return status_text(); }, [this] { return intake_server_->addresses(); },
+                   [this] { reload(); }});
     control_ = std::make_unique<control::control>(
-        control::control_parts{*caretaker_, *desk_, clock_, std::move(lanes)});
+        control::control_parts{*caretaker_, *desk_, *stories_, clock_, lane_names()});
     auto server = net::server::open(loop_, control_server_settings(settings_), *control_);
     if (server.has_value()) {
         control_server_ = std::move(*server);
@@ -159,6 +158,14 @@ result<void> application::open_control() {
     log::info("no control socket: control.listen is not set, and its default cannot be used",
               {{"error", server.error().message}});
     return {};
+}
+
+std::vector<std::string> application::lane_names() const {
+    std::vector<std::string> out;
+    for (const config::lane_section& lane : settings_.delivery.lanes) {
+        out.push_back(lane.name);
+    }
+    return out;
 }
 
 void application::start() {
@@ -282,6 +289,9 @@ void application::housekeeping() {
         manager_.watchdog();
         recent_.sample(metrics_.sums());
         instruments_->take_sample();
+        if (stories_) {
+            stories_->tick();
+        }
     }
     if (ticks_ % ticks_per_minute == 0) {
         instruments_->write_summary();

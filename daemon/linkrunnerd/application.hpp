@@ -41,6 +41,7 @@ class application {
     int open();
     result<void> open_parts();
     result<void> open_control();
+    std::vector<std::string> lane_names() const;
     void start();
     void log_start(const spool::recovery_report& found);
 
@@ -67,6 +68,7 @@ class application {
     spool::recovery_report recovered_;
     std::unique_ptr<spool::queue> queue_;
     std::unique_ptr<net::client> upstream_;
+    std::unique_ptr<control::journal> stories_; // nothing where there is to be no control socket
     std::unique_ptr<forward::forwarder> forwarder_;
     std::unique_ptr<instruments> instruments_;
     event::uuid7_source ids_;

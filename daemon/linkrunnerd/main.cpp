@@ -2,9 +2,11 @@
 #include "application.hpp"
 #include "check.hpp"
 #include "check_events.hpp"
+#include "cli/manual.hpp"
 #include "config/load.hpp"
 #include "exit_codes.hpp"
 #include "health.hpp"
+#include "manual.hpp"
 #include "repair.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,6 +21,7 @@ namespace {
 
 namespace daemon = linkrunner::daemon;
 namespace config = linkrunner::config;
+namespace cli = linkrunner::cli;
 
 constexpr const char* usual_file = "/etc/linkrunnerd/linkrunnerd.yaml";
 
@@ -75,43 +78,51 @@ int run(command_line given) {
     return app.run();
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
-    CLI::App cli("Takes Linkrunner events over local HTTP, keeps them on disk, delivers every one of them to "
-                 "the capture API.");
-    command_line given;
-    cli.add_option("-c,--config", given.file,
-                   "configuration file (default: /etc/linkrunnerd/linkrunnerd.yaml if it exists)");
-    cli.add_option("--set", given.overrides,
-                   "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
+void declare(CLI::App& program, command_line& into) {
+    program.add_option("-c,--config", into.file,
+                       "configuration file (default: /etc/linkrunnerd/linkrunnerd.yaml if it exists)");
+    program
+        .add_option("--set", into.overrides,
+                    "override one key: --set upstream.url=http://127.0.0.1:8080/api/v1")
         ->expected(1)
         ->take_all();
     // What it does in place of running; at most one of them.
-    CLI::Option_group* instead = cli.add_option_group("instead of running");
-    instead->add_flag("--check", given.check,
+    CLI::Option_group* instead = program.add_option_group("instead of running");
+    instead->add_flag("--check", into.check,
                       "check configuration and spool, change nothing, exit 0, 78, 74 or 75");
-    instead->add_flag("--audit", given.audit,
+    instead->add_flag("--audit", into.audit,
                       "recount the ledger of a spool that is not in use, change nothing, exit 0, 74 or 75");
     instead
-        ->add_option("--repair", given.repair_into,
+        ->add_option("--repair", into.repair_into,
                      "copy what can be read of the spool into this new directory, exit 0, 74 or 75")
         ->type_name("DIRECTORY")
         ->check(
             [](const std::string& into) { return into.empty() ? std::string("is empty") : std::string(); });
-    instead->add_flag("--print-config", given.print,
+    instead->add_flag("--print-config", into.print,
                       "print the configuration in force with the source of each value");
-    instead->add_flag("--health", given.health, "ask the running daemon's /healthz, exit 0 or 1");
+    instead->add_flag("--health", into.health, "ask the running daemon's /healthz, exit 0 or 1");
     auto* const events =
-        instead->add_option("--check-events", given.events,
+        instead->add_option("--check-events", into.events,
                             "say what would happen to each event of an NDJSON file (- for standard input)");
     instead->require_option(0, 1);
-    cli.add_flag("--json", given.as_json, "report of --check-events as JSON")->needs(events);
-    cli.set_version_flag("--version", std::string("linkrunnerd " LINKRUNNER_VERSION));
+    program.add_flag("--json", into.as_json, "report of --check-events as JSON")->needs(events);
+    program.set_version_flag("--version", std::string("linkrunnerd " LINKRUNNER_VERSION));
+    cli::add_printing(program, daemon::manual());
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    CLI::App program(
+        "Takes Linkrunner events over local HTTP, keeps them on disk, delivers every one of them to "
+        "the capture API.",
+        "linkrunnerd");
+    command_line given;
+    declare(program, given);
     try {
-        cli.parse(argc, argv);
+        program.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
-        return cli.exit(problem) == 0 ? daemon::exit_clean : daemon::exit_usage;
+        return program.exit(problem) == 0 ? daemon::exit_clean : daemon::exit_usage;
     }
     try {
         return run(std::move(given));

@@ -1,5 +1,6 @@
 #include "operator_desk.hpp"
 
+#include "base/duration.hpp"
 #include "base/utc_text.hpp"
 
 #include <boost/json.hpp>
@@ -47,6 +48,7 @@ std::string operator_desk::status() const {
         {"listeners", listeners},
         {"paused", paused()},
         {"draining", draining_},
+        {"followers", parts_.stories.followers()},
         {"temporary_rate_per_second", limit},
         {"last_10_seconds", sums(parts_.recent.within(10))},
         {"last_minute", sums(parts_.recent.within(60))},
@@ -70,6 +72,30 @@ void operator_desk::drain(bool draining) {
 control::rate_view operator_desk::rate() const {
     return {parts_.forwarder.view().rate_per_second, parts_.settings.delivery.rate_per_second,
             parts_.forwarder.rate_limit()};
+}
+
+std::string operator_desk::waits_for(std::uint64_t number, std::uint8_t lane,
+                                     std::optional<wall_time> next_attempt) const {
+    if (parts_.forwarder.is_in_flight(number)) {
+        return "the answer of the API: an attempt is under way";
+    }
+    const auto view = parts_.forwarder.view();
+    const std::string reason = view.reason.empty() ? "" : " (" + view.reason + ")";
+    if (view.state == delivery::upstream_state::paused) {
+        return "an operator, who paused delivery: linkrunnerctl resume";
+    }
+    if (view.state != delivery::upstream_state::healthy && view.state != delivery::upstream_state::draining) {
+        return std::string("the end of the state ") + delivery::word_for(view.state) + reason;
+    }
+    if (next_attempt && *next_attempt > parts_.time.wall()) {
+        return "its next attempt, in " + format_duration(*next_attempt - parts_.time.wall());
+    }
+    const auto& lanes = parts_.settings.delivery.lanes;
+    const std::string name = lane < lanes.size() ? lanes[lane].name : std::to_string(lane);
+    const auto pending = parts_.queue.status().pending_by_lane.at(lane);
+    const auto forecast = parts_.forwarder.forecast(lane);
+    return "its turn, in the order of its user: " + std::to_string(pending) + " events wait in lane " + name +
+           (forecast ? ", delivered within " + format_duration(*forecast) : std::string());
 }
 
 result<std::string> operator_desk::reload() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/load.hpp"
+#include "control/journal.hpp"
 #include "control/steering.hpp"
 #include "env/clock.hpp"
 #include "forward/forwarder.hpp"
@@ -26,6 +27,7 @@ struct desk_parts {
     intake::service& intake;
     const secret_watch& key;
     const recent_sums& recent;
+    const control::journal& stories;
     std::function<std::string()> status;                 // the document of /status
     std::function<std::vector<std::string>()> listeners; // of the intake
     std::function<void()> reload;                        // as SIGHUP
@@ -43,6 +45,8 @@ class operator_desk final : public control::steering {
     std::uint64_t pending() const override { return parts_.queue.status().events.pending; }
     void limit_rate(std::optional<double> per_second) override { parts_.forwarder.limit_rate(per_second); }
     control::rate_view rate() const override;
+    std::string waits_for(std::uint64_t number, std::uint8_t lane,
+                          std::optional<wall_time> next_attempt) const override;
     result<std::string> reload() override;
 
   private:

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "control/asker.hpp"
+#include "control/explain.hpp"
 #include "control/letter_json.hpp"
 #include "control/pending.hpp"
 #include "control/selection.hpp"
@@ -28,6 +29,8 @@ constexpr std::string_view index_text =
     "GET  /v1/status         everything at a glance\n"
     "GET  /v1/queue          events that wait; from, limit, lane, event_name, event_id, older_than\n"
     "GET  /v1/queue/<number> one of them, with its body\n"
+    "GET  /v1/explain        the story of one event; event_id\n"
+    "GET  /v1/tail           NDJSON, what happens as it happens; outcome, event_name, user_id, event_id\n"
     "POST /v1/pause          send nothing; events are taken and kept\n"
     "POST /v1/drain          take no new events, deliver what waits\n"
     "POST /v1/resume         the end of both\n"
@@ -53,6 +56,8 @@ constexpr route routes[] = {{"/", "GET"},
                             {"/v1/dead/drop", "POST"},
                             {"/v1/audit", "GET"},
                             {queue, "GET"},
+                            {"/v1/explain", "GET"},
+                            {"/v1/tail", "GET"},
                             {"/v1/status", "GET"},
                             {"/v1/rate", "GET, POST"},
                             {"/v1/pause", "POST"},
@@ -171,6 +176,10 @@ void control::handle(net::request& whole, net::responder answer) {
         audit(std::move(answer));
     } else if (path == queue) {
         list_pending(parts_.spool, parts_.lanes, parts_.time.wall(), whole.query(), answer);
+    } else if (path == "/v1/explain") {
+        explain({parts_.spool, parts_.stories, parts_.daemon, parts_.lanes}, whole.query(), answer);
+    } else if (path == "/v1/tail") {
+        tail(parts_.stories, whole.query(), answer);
     } else if (path.starts_with(letters) || path.starts_with(queue)) {
         const bool dead = path.starts_with(letters);
         const auto number = number_in(path.substr((dead ? letters : queue).size() + 1));

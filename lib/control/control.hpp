@@ -1,9 +1,11 @@
-// The control socket: what changes things. Status, pause, rate, drain, reload; events that wait listed; dead
+// The control socket: what changes things. Status, pause, rate, drain, reload; events that wait listed and
+// explained, what happens followed; dead
 // letters listed, shown, replayed, dropped and exported; the ledger audited. On a Unix socket only, whose
 // file permissions are the lock. Lives on the loop's thread. Answers are in the envelope of the intake;
 // docs/dead-letters.md is the reference.
 #pragma once
 
+#include "control/journal.hpp"
 #include "control/steering.hpp"
 #include "env/clock.hpp"
 #include "net/message.hpp"
@@ -20,6 +22,7 @@ namespace linkrunner::control {
 struct control_parts {
     spool::caretaker& spool;
     steering& daemon;
+    journal& stories;
     const clock& time;
     std::vector<std::string> lanes; // their names
 };

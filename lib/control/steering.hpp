@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "env/clock.hpp"
 #include "net/message.hpp"
 
 #include <optional>
@@ -34,6 +35,10 @@ class steering {
 
     virtual void limit_rate(std::optional<double> per_second) = 0; // nothing: as configured
     virtual rate_view rate() const = 0;
+
+    // What an event that waits is waiting for, in words; `next_attempt` where one is set.
+    virtual std::string waits_for(std::uint64_t number, std::uint8_t lane,
+                                  std::optional<wall_time> next_attempt) const = 0;
 
     // As SIGHUP. What was done, as the members of a JSON object; an error: nothing was changed.
     virtual result<std::string> reload() = 0;

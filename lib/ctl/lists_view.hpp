@@ -15,6 +15,12 @@ std::string pending_text(const boost::json::value& page, double now, std::size_t
 // One event or letter, a line for each field, its body last, as it is sent.
 std::string event_text(const boost::json::value& one, const std::string& body);
 
+// What GET /v1/explain knows.
+std::string stories_text(const boost::json::value& explained, double now);
+
+// A line of GET /v1/tail.
+std::string tail_line(const boost::json::value& one);
+
 std::string audit_text(const boost::json::value& report);
 
 // The value of "body", the last member of an event's `data`, as the daemon sent it: numbers stay as they are.

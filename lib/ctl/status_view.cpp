@@ -111,7 +111,9 @@ std::string backlog(const json::value& status, std::size_t width) {
                 continue;
             }
             out.row({"       ", printable(text_at(lane, "/name")), count_text(count_at(lane, "/pending")),
-                     seconds_text(number_at(lane, "/forecast_seconds"))});
+                     number_at(lane, "/forecast_seconds") == 0.0
+                         ? "at once"
+                         : seconds_text(number_at(lane, "/forecast_seconds"))});
         }
         if (lanes.get_array().size() > most_lanes_shown) {
             out.row({"       ", "others", count_text(others), ""});

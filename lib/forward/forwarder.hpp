@@ -10,6 +10,7 @@
 #include "env/random.hpp"
 #include "net/client.hpp"
 #include "spool/queue.hpp"
+#include "telemetry/activity.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace_ids.hpp"
 
@@ -46,6 +47,7 @@ struct ports {
     telemetry::metrics& metrics;
     telemetry::trace_ids* traces =
         nullptr; // for log lines; those of events that have ended are forgotten; may be null
+    telemetry::activity* activity = nullptr; // told of each attempt and end
 };
 
 // The last failed attempt, for people.
@@ -88,6 +90,7 @@ class forwarder {
     delivery::scheduler::view view() const;
     std::optional<std::chrono::milliseconds> forecast(std::uint8_t lane) const;
     const std::optional<last_error>& error() const { return error_; }
+    bool is_in_flight(spool::sequence number) const;
 
   private:
     struct item;
@@ -103,7 +106,7 @@ class forwarder {
     void begin(const delivery::send_event& what);
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
-    void tell(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const;
+    void log_attempt(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const;
     std::string_view trace_of(spool::sequence number) const;
     void forget_trace(spool::sequence number);
     void conclude(spool::sequence number, const delivery::verdict& verdict);
@@ -111,6 +114,7 @@ class forwarder {
     void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
     void bury_removal(const item& dead, const delivery::verdict& verdict);
+    void tell(const item& tried, const telemetry::attempt_view& how, const delivery::verdict& verdict);
     void forget(spool::sequence number);
     void record(spool::mark mark);
     void flush_marks();

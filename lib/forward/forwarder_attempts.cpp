@@ -129,28 +129,18 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
         const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
         error_ = last_error{wall, status + tried.excerpt};
     }
-    tell(*items_.at(number), facts, how);
+    log_attempt(*items_.at(number), facts, how);
+    if (ports_.activity != nullptr) {
+        const item& tried = *items_.at(number);
+        const bool failed = outcome != delivery::outcome::delivered;
+        tell(tried,
+             {tried.attempt, delivery::word_for(outcome), facts.status, how.duration,
+              failed ? std::string_view(tried.excerpt) : std::string_view(), delivery::is_ambiguous(facts)},
+             verdict);
+    }
     conclude(number, verdict);
     pump();
     check_drained();
-}
-
-void forwarder::tell(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const {
-    if (!log::enabled(log::level::debug)) {
-        return;
-    }
-    const delivery::outcome outcome = delivery::classify(facts);
-    const bool well = outcome == delivery::outcome::delivered;
-    log::debug("attempt ended",
-               {{"event_id", tried.event.event_id},
-                {"lane", options_.delivery.lanes.at(tried.event.lane).name},
-                {"attempt", tried.attempt},
-                {"outcome", delivery::word_for(outcome)},
-                {"status", facts.status},
-                {"ambiguous", delivery::is_ambiguous(facts)},
-                {"duration_ms", std::chrono::duration<double, std::milli>(how.duration).count()},
-                log::field::if_any("answer", well ? std::string_view() : tried.excerpt),
-                log::field::if_any("trace_id", trace_of(tried.event.number))});
 }
 
 std::string_view forwarder::trace_of(spool::sequence number) const {

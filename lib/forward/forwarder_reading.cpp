@@ -63,6 +63,9 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
             cut.excerpt = "the daemon ended between sending this event and recording the answer";
             cut.last_attempt = ports_.time.wall();
             bury(cut, {delivery::verdict_kind::dead, "ambiguous", 1, cut.last_attempt, true, {}});
+            if (ports_.activity != nullptr) {
+                ports_.activity->dead(event_view_of(cut.event), "ambiguous", nullptr);
+            }
             break;
         }
         case delivery::admission::passed_over:
@@ -118,7 +121,11 @@ void forwarder::let_go(spool::sequence first, spool::sequence last,
 void forwarder::dismiss() {
     while (const auto gone = scheduler_->dismissed()) {
         if (gone->dead) {
-            bury(*items_.at(gone->number), *gone->dead);
+            const item& dead = *items_.at(gone->number);
+            bury(dead, *gone->dead);
+            if (ports_.activity != nullptr) {
+                ports_.activity->dead(event_view_of(dead.event), gone->dead->reason, nullptr);
+            }
         }
         forget(gone->number);
     }

@@ -17,4 +17,8 @@ struct forwarder::item {
     std::string excerpt;
 };
 
+inline telemetry::event_view event_view_of(const spool::stored_event& event) {
+    return {event.number, event.lane, event.accepted_at, event.event_id, event.name, event.body};
+}
+
 } // namespace linkrunner::forward

@@ -41,6 +41,7 @@ struct service::post {
     steady_time began;
     wall_time accepted_at;
     std::uint8_t lane = 0; // the slowest lane that its events went into
+    std::string listener;
 };
 
 service::service(settings options, std::string server_key, ports with)
@@ -114,6 +115,9 @@ void service::handle(net::request& whole, net::responder answer) {
     work->began = ports_.time.steady();
     work->accepted_at = ports_.time.wall();
     work->answer = std::move(answer);
+    if (ports_.activity != nullptr) {
+        work->listener = whole.listener().name;
+    }
     auto options = read_options(whole);
     if (auto* problem = std::get_if<coded_refusal>(&options)) {
         refuse(work, std::move(problem->answer), problem->code);
@@ -212,15 +216,17 @@ void service::accept_one(const post_ptr& work, std::string_view text) {
     std::vector<spool::new_event> stored;
     stored.push_back(to_stored(std::move(good), work->accepted_at));
     work->lane = stored.front().lane;
-    ports_.queue.append(std::move(stored),
-                        [this, work, one = std::move(one)](const result<std::vector<spool::appended>>& done) {
-                            appended();
-                            if (done.has_error()) {
-                                refuse_append(work, done.error());
-                            } else {
-                                one_appended(work, one, done->front());
-                            }
-                        });
+    auto labels = labels_of(stored);
+    ports_.queue.append(std::move(stored), [this, work, one = std::move(one), labels = std::move(labels)](
+                                               const result<std::vector<spool::appended>>& done) {
+        appended();
+        if (done.has_error()) {
+            refuse_append(work, done.error());
+        } else {
+            tell(work, labels, *done);
+            one_appended(work, one, done->front());
+        }
+    });
 }
 
 void service::one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how) {
@@ -269,15 +275,17 @@ void service::append_batch(const post_ptr& work, const std::shared_ptr<batch>& i
         batch_appended(work, items, {});
         return;
     }
-    ports_.queue.append(std::move(items->events()),
-                        [this, work, items](const result<std::vector<spool::appended>>& done) {
-                            appended();
-                            if (done.has_error()) {
-                                refuse_append(work, done.error());
-                            } else {
-                                batch_appended(work, items, *done);
-                            }
-                        });
+    auto labels = labels_of(items->events());
+    ports_.queue.append(std::move(items->events()), [this, work, items, labels = std::move(labels)](
+                                                        const result<std::vector<spool::appended>>& done) {
+        appended();
+        if (done.has_error()) {
+            refuse_append(work, done.error());
+        } else {
+            tell(work, labels, *done);
+            batch_appended(work, items, *done);
+        }
+    });
 }
 
 void service::batch_appended(const post_ptr& work, const std::shared_ptr<batch>& whole,
@@ -330,6 +338,27 @@ void service::wait_for_end(const post_ptr& work, std::vector<spool::sequence> nu
 void service::remember_trace(const post_ptr& work, const spool::appended& how) {
     if (ports_.traces != nullptr && work->options.trace && how.outcome == spool::append_outcome::stored) {
         ports_.traces->remember(how.number, *work->options.trace);
+    }
+}
+
+// Only while somebody follows: they cost a copy of each event.
+std::vector<telemetry::event_label> service::labels_of(const std::vector<spool::new_event>& events) const {
+    std::vector<telemetry::event_label> out;
+    if (ports_.activity != nullptr && ports_.activity->followed()) {
+        for (const spool::new_event& each : events) {
+            out.push_back({each.event_id, each.name, each.body, each.lane});
+        }
+    }
+    return out;
+}
+
+void service::tell(const post_ptr& work, const std::vector<telemetry::event_label>& labels,
+                   const std::vector<spool::appended>& outcomes) {
+    for (std::size_t index = 0; ports_.activity != nullptr && index < outcomes.size(); ++index) {
+        if (outcomes[index].outcome == spool::append_outcome::stored) {
+            ports_.activity->accepted(outcomes[index].number, work->listener,
+                                      index < labels.size() ? &labels[index] : nullptr);
+        }
     }
 }
 

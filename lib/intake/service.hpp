@@ -12,6 +12,7 @@
 #include "intake/waiters.hpp"
 #include "net/message.hpp"
 #include "spool/queue.hpp"
+#include "telemetry/activity.hpp"
 #include "telemetry/metrics.hpp"
 #include "telemetry/trace_ids.hpp"
 
@@ -38,6 +39,7 @@ struct ports {
     // Called when may_read() has become true again.
     std::function<void()> resume_reading;
     telemetry::trace_ids* traces = nullptr; // of the events accepted; may be null
+    telemetry::activity* activity = nullptr; // told of each acceptance
 };
 
 class service final : public net::request_handler {
@@ -72,6 +74,9 @@ class service final : public net::request_handler {
     void wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
                       std::function<net::response(const waiters::ends&)> respond);
 
+    std::vector<telemetry::event_label> labels_of(const std::vector<spool::new_event>& events) const;
+    void tell(const post_ptr& work, const std::vector<telemetry::event_label>& labels,
+              const std::vector<spool::appended>& outcomes);
     void appended();
     void remember_trace(const post_ptr& work, const spool::appended& how);
     void count(const std::vector<event::finding>& findings);

@@ -27,6 +27,9 @@ class noted_steering final : public steering {
     std::uint64_t pending() const override { return 3; }
     void limit_rate(std::optional<double> per_second) override { limit_ = per_second; }
     rate_view rate() const override { return {limit_.value_or(29), 29, limit_}; }
+    std::string waits_for(std::uint64_t, std::uint8_t, std::optional<wall_time>) const override {
+        return "its turn";
+    }
     result<std::string> reload() override {
         ++reloads;
         return broken.empty() ? result<std::string>("\"done\":\"x\"")
@@ -50,8 +53,8 @@ class control_endpoint : public testing::Test {
         queue_ = spool::queue::open_on_loop(options, disk_, clock_, loop_, random_, report).value();
         caretaker_ = std::make_unique<spool::caretaker>(
             *queue_, spool::caretaker::hooks{[](const auto&) {}, [](std::uint64_t) {}});
-        subject_ = std::make_unique<control>(
-            control_parts{*caretaker_, daemon_, clock_, std::vector<std::string>{"revenue", "default"}});
+        subject_ = std::make_unique<control>(control_parts{*caretaker_, daemon_, stories_, clock_,
+                                                           std::vector<std::string>{"revenue", "default"}});
     }
 
     void bury(const std::string& id, const std::string& name = "cart_added",
@@ -123,6 +126,7 @@ class control_endpoint : public testing::Test {
     std::unique_ptr<spool::queue> queue_;
     std::unique_ptr<spool::caretaker> caretaker_;
     noted_steering daemon_;
+    journal stories_{loop_, clock_, {"revenue", "default"}};
     std::unique_ptr<control> subject_;
     spool::sequence accepted_ = 0;
 };
@@ -334,6 +338,41 @@ TEST_F(control_endpoint, reloads_or_says_why_not) {
     EXPECT_EQ(code(got), "reload_failed");
     EXPECT_THAT(got.body, HasSubstr("line 3"));
     EXPECT_EQ(daemon_.reloads, 2);
+}
+
+TEST_F(control_endpoint, explains_what_waits_is_dead_or_has_ended) {
+    wait("order-1", 1, "cart_added", "ann");
+    stories_.accepted(1, "unix:/intake.sock", nullptr);
+    const telemetry::event_view event{1, 1, clock_.wall(), "order-1", "cart_added", "{}"};
+    stories_.failed(event, {1, "transient", 500, std::chrono::milliseconds(7), "try later", true},
+                    std::chrono::milliseconds(900));
+    const json::value waiting = data("GET", "/v1/explain?event_id=order-1");
+    ASSERT_EQ(waiting.at("stories").as_array().size(), 1u);
+    const json::value& one = waiting.at("stories").at(0);
+    EXPECT_EQ(one.at("state").as_string(), "pending");
+    EXPECT_EQ(one.at("listener").as_string(), "unix:/intake.sock");
+    EXPECT_EQ(one.at("waits_for").as_string(), "its turn");
+    EXPECT_EQ(one.at("user").as_string(), "ann");
+    ASSERT_EQ(one.at("attempts_known").as_array().size(), 1u);
+    EXPECT_EQ(one.at("attempts_known").at(0).at("status").as_int64(), 500);
+    EXPECT_TRUE(one.at("attempts_known").at(0).at("ambiguous").as_bool());
+
+    bury("order-2");
+    stories_.dead({2, 1, clock_.wall(), "order-2", "cart_added", "{}"}, "rejected", nullptr);
+    const json::value dead = data("GET", "/v1/explain?event_id=order-2");
+    ASSERT_EQ(dead.at("stories").as_array().size(), 1u); // once, though both know of it
+    EXPECT_EQ(dead.at("stories").at(0).at("state").as_string(), "dead");
+    EXPECT_EQ(dead.at("stories").at(0).at("reason").as_string(), "rejected");
+    EXPECT_TRUE(dead.at("stories").at(0).at("listener").is_null());
+
+    stories_.delivered({7, 0, clock_.wall(), "order-3", "purchase", "{}"},
+                       {2, "delivered", 201, {}, "", false});
+    const json::value ended = data("GET", "/v1/explain?event_id=order-3");
+    EXPECT_EQ(ended.at("stories").at(0).at("state").as_string(), "delivered");
+    EXPECT_EQ(ended.at("stories").at(0).at("lane").as_string(), "revenue");
+    EXPECT_TRUE(data("GET", "/v1/explain?event_id=unknown").at("stories").as_array().empty());
+    EXPECT_EQ(ask("GET", "/v1/explain").status, 400);
+    EXPECT_EQ(ask("GET", "/v1/tail?outcome=everything").status, 400);
 }
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "ctl/session.hpp"
 #include "ctl/status_view.hpp"
 #include "ctl/text.hpp"
+#include "ctl/top_view.hpp"
 
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
@@ -111,6 +112,60 @@ TEST(lists, an_audit_that_does_not_hold_says_so) {
     EXPECT_THAT(seen, HasSubstr("DOES NOT HOLD"));
     EXPECT_THAT(seen, HasSubstr("one is missing"));
     EXPECT_THAT(seen, HasSubstr("x.seg, offset 8: torn"));
+}
+
+TEST(top_view, shows_the_course_of_events) {
+    EXPECT_EQ(sparkline({0, 1, 4, 8}, 10, true), " .:#");
+    EXPECT_EQ(sparkline({0, 1, 4, 8}, 10, false), " \u2581\u2584\u2588");
+    EXPECT_EQ(sparkline({9, 0, 0}, 2, true), "  ");
+    EXPECT_EQ(sparkline({}, 10, true), "");
+    course past;
+    past.take(
+        json::parse(R"({"since_start":{"accepted":100,"delivered":50},"daemon":{"ledger":{"pending":7}}})"),
+        0);
+    past.take(
+        json::parse(R"({"since_start":{"accepted":160,"delivered":80},"daemon":{"ledger":{"pending":37}}})"),
+        2);
+    EXPECT_EQ(past.samples().back().accepted, 30);
+    EXPECT_EQ(past.samples().back().delivered, 15);
+    past.take(json::parse(R"({"since_start":{"accepted":3}})"), 1); // restarted
+    EXPECT_EQ(past.samples().back().accepted, 0);
+}
+
+TEST(top_view, fits_every_screen) {
+    course past;
+    past.take(status_of("outage"), 0);
+    for (const screen_size size :
+         {screen_size{24, 80}, screen_size{50, 200}, screen_size{5, 20}, screen_size{1, 1}}) {
+        const auto lines = top_lines(status_of("outage"), past, size, "it has gone", false);
+        EXPECT_LE(lines.size(), std::max<std::size_t>(size.rows, 2));
+        for (const std::string& line : lines) {
+            EXPECT_LE(columns_of(line), size.columns);
+        }
+        EXPECT_EQ(std::ranges::count(redraw(lines, size), '\n'),
+                  static_cast<long>(std::min(lines.size(), size.rows)) - 1);
+    }
+    EXPECT_THAT(top_lines(nullptr, past, {24, 80}, "it has gone", false).front(),
+                HasSubstr("NO NEWS: it has gone"));
+}
+
+TEST(stories_view, tells_what_happened_and_what_it_waits_for) {
+    const std::string seen = stories_text(
+        json::parse(
+            R"({"event_id":"x","stories":[{"number":3,"event_name":"e","event_id":"x","lane":"default",)"
+            R"("state":"pending","accepted_at":"1970-01-01T00:00:00.000Z","listener":null,"waits_for":"its turn",)"
+            R"("attempts_known":[{"at":"1970-01-01T00:00:01.000Z","attempt":1,"outcome":"transient","status":0,)"
+            R"("duration_ms":1500,"ambiguous":true,"answer":"reset"}]},{"number":4,"state":"was_dead",)"
+            R"("reason":"rejected","ended_at":"1970-01-01T00:00:02.000Z"}]})"),
+        60);
+    EXPECT_THAT(
+        seen,
+        HasSubstr("accepted 1970-01-01T00:00:00.000Z, 1m00s ago, by a listener that is not remembered"));
+    EXPECT_THAT(seen, HasSubstr("after 1.5s: no answer, transient, the API may have counted it: reset"));
+    EXPECT_THAT(seen, HasSubstr("waits for its turn"));
+    EXPECT_THAT(seen, HasSubstr("was a dead letter (rejected)"));
+    EXPECT_EQ(tail_line(json::parse(R"({"what":"lost","count":1200})")),
+              "... 1,200 lines are lost here: this reader is too slow");
 }
 
 TEST(requests, carry_their_fields_encoded) {
