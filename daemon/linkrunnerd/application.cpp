@@ -32,8 +32,8 @@ std::string joined(const std::vector<std::string>& parts) {
 
 } // namespace
 
-application::application(config::loaded configuration)
-    : configuration_(std::move(configuration)), settings_(configuration_.values),
+application::application(config::loaded configuration, config::sources from)
+    : sources_(std::move(from)), configuration_(std::move(configuration)), settings_(configuration_.values),
       random_(system_random().next()), spool_random_(system_random().next()),
       ids_([this] { return clock_.wall(); }, [this] { return random_.next(); }) {}
 
@@ -80,7 +80,7 @@ result<void> application::open_parts() {
     if (upstream.has_error()) {
         return upstream.error();
     }
-    upstream_ = std::move(*upstream);
+    upstream_ = std::make_unique<upstream_switch>(loop_, std::move(*upstream));
     forwarder_ = std::make_unique<forward::forwarder>(
         forward_settings(settings_), settings_.server_key,
         forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_});
@@ -92,8 +92,9 @@ result<void> application::open_parts() {
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
                       [this] { intake_server_->resume(); }});
     net::server_settings listening = intake_server_settings(settings_);
-    if (const auto passed = net::take_inherited_sockets(); !passed.empty()) {
-        listening.listen = inherited(passed);
+    inherited_ = inherited(net::take_inherited_sockets());
+    if (!inherited_.empty()) {
+        listening.listen = inherited_;
     }
     auto intake_server = net::server::open(loop_, listening, *intake_);
     if (intake_server.has_error()) {
@@ -205,7 +206,10 @@ void application::log_start(const spool::recovery_report& found) {
 
 void application::on_signal(int number) {
     if (number == SIGHUP) {
-        log::info("SIGHUP: looking at the files of secrets, probing what is held");
+        log::info("SIGHUP: reading the configuration and the files of secrets, probing what is held");
+        if (!stopping_) {
+            reload();
+        }
         key_watch_->look();
         token_watch_->look();
         forwarder_->probe_holds();
@@ -217,6 +221,20 @@ void application::on_signal(int number) {
         return;
     }
     begin_shutdown(number == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+reload_outcome application::reload() {
+    manager_.reloading("reading the configuration");
+    reload_outcome out = daemon::reload(sources_, configuration_,
+                                        {loop_, *intake_server_, *observe_server_, *intake_, *forwarder_,
+                                         *upstream_, *key_watch_, *token_watch_, metrics_, inherited_});
+    log_outcome(out);
+    if (out.problems.empty()) {
+        log::info("listening", {{"listeners", joined(intake_server_->addresses())},
+                                {"observe", joined(observe_server_->addresses())}});
+    }
+    manager_.ready("accepting events");
+    return out;
 }
 
 // The order of shutdown, read aloud: no new events; what is in hand is answered; deliveries go on until the

@@ -34,6 +34,7 @@ class expiry {
   public:
     explicit expiry(std::optional<std::chrono::milliseconds> max_age) : max_age_(max_age) {}
 
+    void set_max_age(std::optional<std::chrono::milliseconds> max_age) { max_age_ = max_age; }
     void observe(steady_time now, wall_time wall);
     void accepted(wall_time at) { newest_ = std::max(newest_, at); }
     void set_stopped(endpoint path, bool stopped, wall_time now);

@@ -55,6 +55,12 @@ class forwarder {
     // Begins to deliver; call once.
     void start();
 
+    // Other settings of delivery from now on (scheduler::change() says which stay).
+    void change(const delivery::settings& options) {
+        scheduler_->change(options, ports_.time.steady());
+        pump();
+    }
+
     // Holds for authorization are probed at once with the new key.
     void set_server_key(std::string key);
     // Every hold is probed at once.

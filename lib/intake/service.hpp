@@ -50,6 +50,9 @@ class service final : public net::request_handler {
     void set_server_key(std::string key) { server_key_ = std::move(key); }
     void set_token(std::string token) { options_.token = std::move(token); }
 
+    // Other settings from now on; batches under way end as they began.
+    void change(settings options);
+
     // From now on events are refused as `draining`, and everybody who waits is answered.
     void drain();
 
@@ -81,7 +84,8 @@ class service final : public net::request_handler {
     std::string server_key_;
     ports ports_;
     event::lane_rules lanes_;
-    event::parse_options parse_; // `now` is that of the request at hand
+    std::shared_ptr<const event::policy> rules_; // shared with the batches under way
+    event::parse_options parse_;                 // `now` is that of the request at hand
     waiters waiters_;
     bool draining_ = false;
     bool reading_stopped_ = false;

@@ -148,6 +148,7 @@ bool connection::begin_request() {
         return false;
     }
     reader_.begin();
+    reader_.limit_body(host_->settings.max_body_bytes);
     phase_ = phase::head;
     deadline_in(host_->settings.request_timeout);
     return true;
@@ -348,7 +349,7 @@ bool connection::discard() {
 void connection::send(response given, after_write then) {
     if (then == after_write::next_request && !keep_alive_ && inbox_.empty()) {
         then = after_write::close;
-    } else if (given.close || !keep_alive_ || host_->stopping) {
+    } else if (given.close || !keep_alive_ || retiring_ || host_->stopping) {
         then = after_write::hang_up;
     }
     const bool last = then == after_write::hang_up || then == after_write::close;
