@@ -207,9 +207,7 @@ void application::log_start(const spool::recovery_report& found) {
 void application::on_signal(int number) {
     if (number == SIGHUP) {
         log::info("SIGHUP: reading the configuration and the files of secrets, probing what is held");
-        if (!stopping_) {
-            reload();
-        }
+        reload();
         key_watch_->look();
         token_watch_->look();
         forwarder_->probe_holds();
@@ -224,6 +222,9 @@ void application::on_signal(int number) {
 }
 
 reload_outcome application::reload() {
+    if (stopping_) {
+        return {{{"linkrunnerd", "is stopping"}}, {}, {}};
+    }
     manager_.reloading("reading the configuration");
     reload_outcome out = daemon::reload(sources_, configuration_,
                                         {loop_, *intake_server_, *observe_server_, *intake_, *forwarder_,

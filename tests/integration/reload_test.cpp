@@ -6,7 +6,11 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <thread>
+#include <unistd.h>
 
 namespace linkrunner::tests {
 namespace {
@@ -149,6 +153,26 @@ TEST_F(reload, adds_and_removes_listeners_without_refusing_a_request) {
     EXPECT_GT(one_by_one.accepted(), 10U);
     const std::uint64_t all = one_by_one.accepted() + kept.accepted() + through_new + 2;
     EXPECT_TRUE(daemon->wait_ledger("delivered", all));
+}
+
+TEST_F(reload, is_told_to_the_service_manager_from_beginning_to_end) {
+    const std::string path = home / "notify";
+    const int manager = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_un where{};
+    where.sun_family = AF_UNIX;
+    path.copy(where.sun_path, sizeof where.sun_path - 1);
+    ASSERT_EQ(::bind(manager, reinterpret_cast<sockaddr*>(&where), sizeof where), 0);
+    start_with("log: {level: info}", {}, {{"NOTIFY_SOCKET", path}});
+    reload_with("log: {level: debug}");
+    std::string told; // READY=1 of the start, RELOADING=1, READY=1
+    while (told.find("RELOADING") == std::string::npos || told.rfind("READY=1") < told.find("RELOADING")) {
+        pollfd watched{manager, POLLIN, 0};
+        ASSERT_EQ(::poll(&watched, 1, 30'000), 1) << told;
+        char bytes[512];
+        told.append(bytes, static_cast<std::size_t>(::recv(manager, bytes, sizeof bytes, 0)));
+    }
+    EXPECT_THAT(told, HasSubstr("RELOADING=1\nMONOTONIC_USEC="));
+    ::close(manager);
 }
 
 TEST_F(reload, of_a_file_with_mistakes_names_them_all_and_changes_nothing) {
