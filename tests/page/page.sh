@@ -1,7 +1,8 @@
 #!/bin/bash
 # The live page in headless Chromium, before a real linkrunnerd whose upstream is healthy, throttled, held and
-# down, and without any linkrunnerd. Checks that state and numbers appear, that text from outside stays text, and
-# that the console stays silent. Leaves screenshots (light, dark, phone) in build/page for people to look at.
+# down, and without any linkrunnerd. Checks that state and numbers appear, that text from outside stays text, that
+# the console stays silent, and (harness.js) that it fits a phone, works by keyboard, has names and tables for
+# screen readers, and announces only what changes. Leaves screenshots (light, dark, phone) in build/page for people to look at.
 #
 #   tests/page/page.sh [folder of the programs; build/asan by default]
 set -euo pipefail
@@ -27,7 +28,7 @@ until_true() { # command...
 }
 browser() { # arguments of Chromium; what it says is in $home/said
     timeout 60 chromium-headless-shell --no-sandbox --disable-gpu --hide-scrollbars --enable-logging=stderr \
-        --user-data-dir="$home/profile" --virtual-time-budget=7000 "$@" 2>"$home/said" || fail "Chromium: $(cat "$home/said")"
+        --user-data-dir="$home/profile" --virtual-time-budget="${budget:-7000}" "$@" 2>"$home/said" || fail "Chromium: $(cat "$home/said")"
 }
 shot() { # name, width, height, arguments...
     local name=$1 width=$2 height=$3
@@ -112,6 +113,24 @@ post 1
 until_true state_is outage
 look
 shows '&lt;img src=x onerror=console.error(1)&gt;'
+
+scene=harness
+printf -- '-- %s\n' "$scene"
+{
+    printf '<script>const recorded = {status: %s, history: %s};</script><script>' \
+        "$(curl -fsS "$page/status" | sed 's/</\\u003c/g')" "$(curl -fsS "$page/history.json")"
+    cat "$top/tests/page/harness.js"
+    printf '</script>'
+} >"$home/harness.html"
+curl -fsS "$page/" | sed "/<title>/r $home/harness.html" >"$home/harnessed.html"
+daemon=$page
+page=file://$home/harnessed.html
+for width in 360 1200; do
+    budget=17000 browser --window-size="$width,1000" --dump-dom "$page" >"$home/seen"
+    shows "<pre id=\"findings\">all as it should be at $width"
+done
+shot full-phone 360 2600
+page=$daemon
 
 scene=gone
 printf -- '-- %s\n' "$scene"
