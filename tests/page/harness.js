@@ -33,6 +33,7 @@
       expect("a plot is reached by the keyboard", plot.tabIndex === 0);
       expect("a plot has its table", figure.querySelectorAll("table tbody tr").length === 12);
       expect("a plot is drawn", plot.querySelectorAll("path").length > 0 && [...plot.querySelectorAll("path")].every((path) => !/NaN|Infinity/.test(path.getAttribute("d"))));
+      expect("its words are within it", [...plot.querySelectorAll("text")].every((text) => text.getBBox().x >= 0 && text.getBBox().x + text.getBBox().width <= plot.clientWidth));
       press(plot, "ArrowLeft");
       const newest = figure.querySelector("output").textContent;
       press(plot, "ArrowLeft");
