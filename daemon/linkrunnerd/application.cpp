@@ -162,6 +162,7 @@ result<void> application::open_control() {
 
 void application::start() {
     started_ = clock_.steady();
+    configuration_state_.loaded_at = clock_.wall();
     loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
     instruments_->publish_gauges();
     instruments_->take_sample();
@@ -230,6 +231,7 @@ reload_outcome application::reload() {
                                         {loop_, *intake_server_, *observe_server_, *intake_, *forwarder_,
                                          *upstream_, *key_watch_, *token_watch_, metrics_, inherited_});
     log_outcome(out);
+    configuration_state_.note(out, clock_.wall());
     if (out.problems.empty()) {
         log::info("listening", {{"listeners", joined(intake_server_->addresses())},
                                 {"observe", joined(observe_server_->addresses())}});
@@ -315,8 +317,9 @@ std::optional<std::string> application::not_ready() const {
 std::string application::status_text() const {
     const steady_time now = clock_.steady();
     return status_json({settings_, queue_->status(), *forwarder_, metrics_, instruments_->last_hour(),
-                        not_ready(), std::chrono::duration_cast<std::chrono::seconds>(now - started_),
-                        clock_.wall(), now, intake_server_->connections(), upstream_->open_connections()});
+                        configuration_state_, not_ready(),
+                        std::chrono::duration_cast<std::chrono::seconds>(now - started_), clock_.wall(), now,
+                        intake_server_->connections(), upstream_->open_connections()});
 }
 
 } // namespace linkrunner::daemon

@@ -82,6 +82,7 @@ class application {
     std::unique_ptr<net::server> control_server_; // nothing where there is no control socket
     std::unique_ptr<secret_watch> key_watch_, token_watch_;
 
+    configuration_state configuration_state_;
     steady_time started_{};
     steady_time next_tick_{};
     int ticks_ = 0;

@@ -86,6 +86,20 @@ std::string keys_of(const std::vector<config::change>& changes, bool needs_resta
 
 } // namespace
 
+void configuration_state::note(const reload_outcome& outcome, wall_time now) {
+    problems = outcome.problems;
+    if (!problems.empty()) {
+        return;
+    }
+    loaded_at = now;
+    restart_needed.clear();
+    for (const config::change& each : outcome.changes) {
+        if (each.needs_restart) {
+            restart_needed.push_back(each.key);
+        }
+    }
+}
+
 reload_outcome reload(const config::sources& from, config::loaded& in_force, const reload_parts& parts) {
     reload_outcome out;
     auto read = config::load(from);

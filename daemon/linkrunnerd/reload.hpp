@@ -23,6 +23,15 @@ struct reload_outcome {
     std::vector<std::string> notes;        // worth a warning
 };
 
+// How the configuration stands, for /status.
+struct configuration_state {
+    wall_time loaded_at{};                 // the one in force
+    std::vector<config::problem> problems; // of the last reload; empty: it succeeded
+    std::vector<std::string> restart_needed;
+
+    void note(const reload_outcome& outcome, wall_time now);
+};
+
 // What takes over new settings.
 struct reload_parts {
     net::asio_loop& owner;

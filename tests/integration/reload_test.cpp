@@ -1,6 +1,7 @@
 // SIGHUP: a changed file is taken over whole or not at all, and nobody notices.
 #include "support/daemon_test.hpp"
 
+#include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -183,8 +184,12 @@ TEST_F(reload, of_a_file_with_mistakes_names_them_all_and_changes_nothing) {
     EXPECT_THAT(line, HasSubstr("linkrunnerd.yaml:5:19: "));
     EXPECT_THAT(line, HasSubstr("\"level\":\"error\""));
     EXPECT_EQ(daemon->metric("linkrunnerd_config_reload_success"), 0);
+    const auto state = daemon->status().at("configuration");
+    EXPECT_EQ(state.at("reload_success"), false);
+    EXPECT_EQ(state.at("problems").as_array().size(), 2U);
     EXPECT_EQ(daemon->metric("linkrunnerd_rate_limit_current"), 30);
     reload_with("delivery:\n  rate: 10/s\n");
+    EXPECT_EQ(daemon->status().at("configuration").at("problems").as_array().size(), 0U);
     EXPECT_EQ(daemon->metric("linkrunnerd_config_reload_success"), 1);
     EXPECT_EQ(daemon->metric("linkrunnerd_rate_limit_current"), 10);
 }
@@ -212,6 +217,9 @@ TEST_F(reload, says_which_keys_wait_for_a_restart_and_takes_over_the_others) {
     EXPECT_THAT(line("configuration change waits for a restart"), HasSubstr("\"to\":\"" + other + "\""));
     EXPECT_EQ(daemon->post(event_text("e", "u"), "/api/v1/capture-event").status, 200);
     EXPECT_FALSE(std::filesystem::exists(other));
+    const auto state = daemon->status().at("configuration");
+    EXPECT_EQ(boost::json::serialize(state.at("restart_needed")), R"(["spool.directory","spool.sync"])");
+    EXPECT_EQ(state.at("reload_success"), true);
     EXPECT_EQ(daemon->metric("linkrunnerd_config_reload_success"), 1);
 }
 

@@ -60,11 +60,13 @@ scene() { # name, key of the daemon, arguments of the sandbox...
     children+=($!)
     sandbox=$!
     until_true test -s "$into/port"
-    LINKRUNNER_SERVER_KEY=$key "$programs/linkrunnerd" --set upstream.url="http://127.0.0.1:$(cat "$into/port")/api/v1" \
+    : >"$into/linkrunnerd.yaml"
+    LINKRUNNER_SERVER_KEY=$key "$programs/linkrunnerd" --config "$into/linkrunnerd.yaml" --set upstream.url="http://127.0.0.1:$(cat "$into/port")/api/v1" \
         --set spool.directory="$into/spool" --set intake.listen="unix:$into/intake.sock" --set observe.listen=127.0.0.1:0 \
         --set control.listen="unix:$into/control.sock" --set delivery.backoff.initial=10ms --set delivery.backoff.max=20ms \
         --set log.format=json >"$into/log" 2>&1 &
-    children+=($!)
+    daemon=$!
+    children+=("$daemon")
     until_true grep -q 'linkrunnerd started' "$into/log"
     page=http://$(jq -r 'select(.msg == "linkrunnerd started").observe' "$into/log")
     intake=$into/intake.sock
@@ -83,6 +85,15 @@ shows '<h2>healthy</h2>' '<td class="number">7</td>' 'Age at delivery' 'aria-lab
 shot healthy 1200 1500
 shot healthy-dark 1200 1500 --blink-settings=preferredColorScheme=0
 shot healthy-phone 360 2600
+
+scene=configuration
+printf -- '-- %s\n' "$scene"
+printf 'intake: {drop_in_status: 500}\nlog: {levle: info}\n' >"$home/healthy/linkrunnerd.yaml"
+kill -HUP "$daemon"
+until_true sh -c "curl -fsS '$page/status' | jq -e '.configuration.reload_success == false'"
+look
+shows 'The changed configuration was refused' 'linkrunnerd.yaml:1:26' "unknown key 'log.levle'"
+shot configuration 1200 900
 
 scene throttled right-key --fault 'status=429 retry_after=100'
 post 7
@@ -123,14 +134,14 @@ printf -- '-- %s\n' "$scene"
     printf '</script>'
 } >"$home/harness.html"
 curl -fsS "$page/" | sed "/<title>/r $home/harness.html" >"$home/harnessed.html"
-daemon=$page
+address=$page
 page=file://$home/harnessed.html
 for width in 360 1200; do
     budget=17000 browser --window-size="$width,1000" --dump-dom "$page" >"$home/seen"
     shows "<pre id=\"findings\">all as it should be at $width"
 done
 shot full-phone 360 2600
-page=$daemon
+page=$address
 
 scene=gone
 printf -- '-- %s\n' "$scene"

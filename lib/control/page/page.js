@@ -81,7 +81,22 @@
     return block;
   }
 
+  // Only where there is something to be said.
+  function configurationBlock(c) {
+    if (c.reload_success && c.restart_needed.length === 0) return [];
+    const block = element("div", undefined, "state warn");
+    block.append(element("h2", "configuration"));
+    if (!c.reload_success) {
+      const list = element("ul");
+      list.append(...c.problems.map((each) => element("li", each)));
+      block.append(element("p", "The changed configuration was refused, and the old one stays in force. Correct it and reload (LinkrunnerdReloadFailed in the runbook):"), list);
+    }
+    if (c.restart_needed.length > 0) block.append(element("p", "These changed keys wait for a restart: " + c.restart_needed.join(", ") + "."));
+    return [block];
+  }
+
   function showStatus(s) {
+    byId("configuration").replaceChildren(...configurationBlock(s.configuration));
     set("about", "version " + s.version + ", up " + duration(s.uptime_seconds) + ", delivers to " + s.upstream.url);
     byId("states").replaceChildren(...s.states.map((state) => stateBlock(state, s.upstream)));
     const worst = s.states[0].code.replaceAll("_", " ");
