@@ -90,9 +90,11 @@ configure() { # tree, further arguments of cmake
         exit 1
     }
 }
-compile() { # tree
-    say "build/$1"
-    ninja -C "$build/$1" -j "$jobs" --quiet
+compile() { # tree, targets (all)...
+    local tree=$1
+    shift
+    say "build/$tree"
+    ninja -C "$build/$tree" -j "$jobs" --quiet "$@"
 }
 
 mkdir -p "$build"
@@ -108,11 +110,10 @@ for part in unit sim integration fault fuzz; do
         trees=(asan)
     fi
 done
-if has page; then
-    trees=(asan)
-fi
 if [ ${#trees[@]} -gt 0 ]; then
     compile asan
+elif has page; then
+    compile asan linkrunnerd linkrunner-sandbox
 fi
 if has release; then
     configure release -DCMAKE_BUILD_TYPE=Release

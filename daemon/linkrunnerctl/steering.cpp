@@ -51,6 +51,31 @@ double read_rate(const std::string& text) {
     return out;
 }
 
+void print_changes(const json::value& changes, const char* title) {
+    const json::array* const all = changes.if_array();
+    if (all == nullptr || all->empty()) {
+        return;
+    }
+    print(std::string(title) + "\n");
+    for (const json::value& each : *all) {
+        print("  " + text_at(each, "/key") + ": " + text_at(each, "/from") + " -> " + text_at(each, "/to") +
+              "\n");
+    }
+}
+
+int reload(const tool& with) {
+    session daemon = with.connect();
+    const auto done = daemon.post("/v1/reload");
+    if (with.json) {
+        print(daemon.raw() + "\n");
+        return exit_done;
+    }
+    print_changes(at(done, "/changed"), "Changed:");
+    print_changes(at(done, "/needs_restart"), "Waits for a restart:");
+    print("Reloaded; the files of secrets were looked at, and what is held is probed.\n");
+    return exit_done;
+}
+
 int rate(const tool& with, const std::string& wanted) {
     session daemon = with.connect();
     json::value now;
@@ -123,8 +148,9 @@ void declare_steering(CLI::App& program, tool& with) {
                 [&with, wanted] { return rate(with, *wanted); })
         ->add_option("RATE", *wanted,
                      "requests per second, as 10 or 0.5/s; `reset` goes back to delivery.rate");
-    add_command(program, with, "reload", "as SIGHUP: look at the files of secrets, probe what is held",
-                [&with] { return ask_for(with, "/v1/reload", "Reloaded."); });
+    add_command(program, with, "reload",
+                "take over the changed configuration, key and token, probe what is held",
+                [&with] { return reload(with); });
     const auto draining = std::make_shared<drain_options>();
     CLI::App* drains =
         add_command(program, with, "drain",

@@ -32,8 +32,8 @@ std::string joined(const std::vector<std::string>& parts) {
 
 } // namespace
 
-application::application(config::loaded configuration)
-    : configuration_(std::move(configuration)), settings_(configuration_.values),
+application::application(config::loaded configuration, config::sources from)
+    : sources_(std::move(from)), configuration_(std::move(configuration)), settings_(configuration_.values),
       random_(system_random().next()), spool_random_(system_random().next()),
       ids_([this] { return clock_.wall(); }, [this] { return random_.next(); }) {}
 
@@ -80,7 +80,7 @@ result<void> application::open_parts() {
     if (upstream.has_error()) {
         return upstream.error();
     }
-    upstream_ = std::move(*upstream);
+    upstream_ = std::make_unique<upstream_switch>(loop_, std::move(*upstream));
     if (!settings_.control.listen.empty()) {
         stories_ = std::make_unique<control::journal>(loop_, clock_, lane_names());
     }
@@ -95,8 +95,9 @@ result<void> application::open_parts() {
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
                       [this] { intake_server_->resume(); }, &traces_, stories_.get()});
     net::server_settings listening = intake_server_settings(settings_);
-    if (const auto passed = net::take_inherited_sockets(); !passed.empty()) {
-        listening.listen = inherited(passed);
+    inherited_ = inherited(net::take_inherited_sockets());
+    if (!inherited_.empty()) {
+        listening.listen = inherited_;
     }
     auto intake_server = net::server::open(loop_, listening, *intake_);
     if (intake_server.has_error()) {
@@ -141,7 +142,7 @@ result<void> application::open_control() {
     desk_ = std::make_unique<operator_desk>(
         desk_parts{settings_, clock_, *queue_, *forwarder_, *intake_, *key_watch_, recent_, *stories_,
                    [this] { return status_text(); }, [this] { return intake_server_->addresses(); },
-                   [this] { reload(); }});
+                   [this] { return reload(); }});
     control_ = std::make_unique<control::control>(
         control::control_parts{*caretaker_, *desk_, *stories_, clock_, lane_names()});
     auto server = net::server::open(loop_, control_server_settings(settings_), *control_);
@@ -170,6 +171,7 @@ std::vector<std::string> application::lane_names() const {
 
 void application::start() {
     started_ = clock_.steady();
+    configuration_state_.loaded_at = clock_.wall();
     loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
     instruments_->publish_gauges();
     instruments_->take_sample();
@@ -215,7 +217,7 @@ void application::log_start(const spool::recovery_report& found) {
 
 void application::on_signal(int number) {
     if (number == SIGHUP) {
-        log::info("SIGHUP: looking at the files of secrets, probing what is held");
+        log::info("SIGHUP: reading the configuration and the files of secrets, probing what is held");
         reload();
         return;
     }
@@ -227,10 +229,25 @@ void application::on_signal(int number) {
     begin_shutdown(number == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
-void application::reload() {
+reload_outcome application::reload() {
+    if (stopping_) {
+        return {{{"linkrunnerd", "is stopping"}}, {}, {}};
+    }
+    manager_.reloading("reading the configuration");
+    reload_outcome out = daemon::reload(sources_, configuration_,
+                                        {loop_, *intake_server_, *observe_server_, *intake_, *forwarder_,
+                                         *upstream_, *key_watch_, *token_watch_, metrics_, inherited_});
+    log_outcome(out);
+    configuration_state_.note(out, clock_.wall());
+    if (out.problems.empty()) {
+        log::info("listening", {{"listeners", joined(intake_server_->addresses())},
+                                {"observe", joined(observe_server_->addresses())}});
+    }
     key_watch_->look();
     token_watch_->look();
     forwarder_->probe_holds();
+    manager_.ready("accepting events");
+    return out;
 }
 
 // The order of shutdown, read aloud: no new events; what is in hand is answered; deliveries go on until the
@@ -314,8 +331,9 @@ std::optional<std::string> application::not_ready() const {
 std::string application::status_text() const {
     const steady_time now = clock_.steady();
     return status_json({settings_, queue_->status(), *forwarder_, metrics_, instruments_->last_hour(),
-                        not_ready(), std::chrono::duration_cast<std::chrono::seconds>(now - started_),
-                        clock_.wall(), now, intake_server_->connections(), upstream_->open_connections()});
+                        configuration_state_, not_ready(),
+                        std::chrono::duration_cast<std::chrono::seconds>(now - started_), clock_.wall(), now,
+                        intake_server_->connections(), upstream_->open_connections()});
 }
 
 } // namespace linkrunner::daemon

@@ -18,20 +18,24 @@
 #include "net/server.hpp"
 #include "operator_desk.hpp"
 #include "recent_sums.hpp"
+#include "reload.hpp"
 #include "secret_watch.hpp"
 #include "spool/caretaker.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
+#include "upstream_switch.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace linkrunner::daemon {
 
 class application {
   public:
-    explicit application(config::loaded configuration);
+    // `from` is where the configuration was read, and is read again.
+    application(config::loaded configuration, config::sources from);
     ~application();
 
     // Opens everything, serves until it is told to stop, and answers the exit code.
@@ -46,7 +50,7 @@ class application {
     void log_start(const spool::recovery_report& found);
 
     void on_signal(int number);
-    void reload();
+    reload_outcome reload();
     void begin_shutdown(const char* why);
     void finish_shutdown();
     void maybe_finish();
@@ -55,6 +59,7 @@ class application {
     std::optional<std::string> not_ready() const;
     std::string status_text() const;
 
+    const config::sources sources_;
     config::loaded configuration_;
     const config::settings& settings_;
     system_clock clock_;
@@ -67,12 +72,13 @@ class application {
     std::unique_ptr<disk> disk_;
     spool::recovery_report recovered_;
     std::unique_ptr<spool::queue> queue_;
-    std::unique_ptr<net::client> upstream_;
+    std::unique_ptr<upstream_switch> upstream_;
     std::unique_ptr<control::journal> stories_; // nothing where there is to be no control socket
     std::unique_ptr<forward::forwarder> forwarder_;
     std::unique_ptr<instruments> instruments_;
     event::uuid7_source ids_;
     std::unique_ptr<intake::service> intake_;
+    std::vector<net::listen_address> inherited_; // listening sockets of the service manager
     std::unique_ptr<net::server> intake_server_;
     std::unique_ptr<control::observe> observe_;
     std::unique_ptr<net::server> observe_server_;
@@ -83,6 +89,7 @@ class application {
     std::unique_ptr<control::control> control_;
     std::unique_ptr<net::server> control_server_; // nothing where there is no control socket
 
+    configuration_state configuration_state_;
     steady_time started_{};
     steady_time next_tick_{};
     int ticks_ = 0;

@@ -74,7 +74,7 @@ int run(command_line given) {
     if (!given.repair_into.empty()) {
         return daemon::repair(loaded, given.repair_into);
     }
-    daemon::application app(std::move(loaded));
+    daemon::application app(std::move(loaded), std::move(from));
     return app.run();
 }
 

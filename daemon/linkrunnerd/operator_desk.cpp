@@ -99,8 +99,20 @@ std::string operator_desk::waits_for(std::uint64_t number, std::uint8_t lane,
 }
 
 result<std::string> operator_desk::reload() {
-    parts_.reload();
-    return std::string("\"done\":\"the files of secrets were looked at, and what is held is probed\"");
+    const reload_outcome done = parts_.reload();
+    if (!done.problems.empty()) {
+        std::string all;
+        for (const config::problem& each : done.problems) {
+            all += (all.empty() ? "" : "; ") + each.where + ": " + each.message;
+        }
+        return make_error(std::errc::invalid_argument, "nothing was changed: " + all);
+    }
+    json::array changed, needs_restart;
+    for (const config::change& each : done.changes) {
+        (each.needs_restart ? needs_restart : changed)
+            .push_back({{"key", each.key}, {"from", each.before}, {"to", each.after}});
+    }
+    return "\"changed\":" + json::serialize(changed) + ",\"needs_restart\":" + json::serialize(needs_restart);
 }
 
 } // namespace linkrunner::daemon

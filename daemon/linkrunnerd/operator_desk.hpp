@@ -9,6 +9,7 @@
 #include "forward/forwarder.hpp"
 #include "intake/service.hpp"
 #include "recent_sums.hpp"
+#include "reload.hpp"
 #include "secret_watch.hpp"
 #include "spool/queue.hpp"
 
@@ -30,7 +31,7 @@ struct desk_parts {
     const control::journal& stories;
     std::function<std::string()> status;                 // the document of /status
     std::function<std::vector<std::string>()> listeners; // of the intake
-    std::function<void()> reload;                        // as SIGHUP
+    std::function<reload_outcome()> reload;              // as SIGHUP
 };
 
 class operator_desk final : public control::steering {

@@ -42,6 +42,18 @@ void secret_watch::arm() {
     });
 }
 
+void secret_watch::follow(const std::string& path, const std::string& secret) {
+    if (path != path_) {
+        stop();
+        path_ = path;
+        start();
+    }
+    if (secret != secret_) {
+        secret_ = secret;
+        changed_(secret_);
+    }
+}
+
 void secret_watch::look() {
     last_look_ = clock_.steady();
     if (path_.empty()) {

@@ -21,6 +21,9 @@ class secret_watch {
     void start();
     void stop();
 
+    // From now on this file, and this secret, which was read from it or from elsewhere.
+    void follow(const std::string& path, const std::string& secret);
+
     // Looks at once (SIGHUP).
     void look();
 

@@ -110,6 +110,21 @@ json::object since_start(const telemetry::metrics& metrics) {
             {"attempts_ambiguous", sums.ambiguous}};
 }
 
+json::object configuration(const configuration_state& loaded, wall_time now) {
+    json::array problems;
+    for (const config::problem& each : loaded.problems) {
+        problems.push_back(json::string(each.where + ": " + each.message));
+    }
+    json::array waiting;
+    for (const std::string& key : loaded.restart_needed) {
+        waiting.push_back(json::string(key));
+    }
+    return {{"loaded_seconds_ago", age_seconds(loaded.loaded_at, now)},
+            {"reload_success", loaded.problems.empty()},
+            {"problems", std::move(problems)},
+            {"restart_needed", std::move(waiting)}};
+}
+
 json::value last_success_ago(double unix_seconds, wall_time now) {
     if (unix_seconds <= 0) {
         return nullptr;
@@ -162,6 +177,7 @@ std::string status_json(const status_facts& facts) {
                                {"oldest_pending_seconds", age_seconds(facts.spool.oldest_pending, facts.now)},
                                {"commits", facts.spool.commits}}},
         {"intake", json::object{{"connections", facts.intake_connections}}},
+        {"configuration", configuration(facts.loaded, facts.now)},
     };
     return json::serialize(out) + "\n";
 }

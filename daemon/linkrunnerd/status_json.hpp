@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "control/history.hpp"
 #include "forward/forwarder.hpp"
+#include "reload.hpp"
 #include "spool/queue.hpp"
 
 #include <chrono>
@@ -19,6 +20,7 @@ struct status_facts {
     const forward::forwarder& forwarder;
     const telemetry::metrics& metrics;
     const control::history& history;
+    const configuration_state& loaded;
     std::optional<std::string> not_ready;
     std::chrono::seconds uptime;
     wall_time now;

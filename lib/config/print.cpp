@@ -25,9 +25,15 @@ std::string with_masked_password(const std::string& url) {
 
 } // namespace
 
+std::string print_shown(const key& which, settings& from) {
+    if (which.name == "upstream.proxy") {
+        return print_text(with_masked_password(from.upstream.proxy));
+    }
+    return print_value(which.at(from), which.form);
+}
+
 std::string print(const loaded& configuration) {
     settings values = configuration.values; // slots are writable, the configuration is not
-    values.upstream.proxy = with_masked_password(values.upstream.proxy);
     const std::map<std::string_view, std::string_view> origins(configuration.origins.begin(),
                                                                configuration.origins.end());
     const auto origin_of = [&](std::string_view name) {
@@ -38,7 +44,7 @@ std::string print(const loaded& configuration) {
     outline lines;
     for (const key& each : keys()) {
         const std::string start = lines.enter(out, each.name);
-        out += start + ": " + print_value(each.at(values), each.form) + " # " + origin_of(each.name) + "\n";
+        out += start + ": " + print_shown(each, values) + " # " + origin_of(each.name) + "\n";
         if (each.name == "upstream.server_key_file" && !values.server_key.empty()) {
             out +=
                 "  # the server key: " + std::string(mask) + " (" + origin_of("upstream.server_key") + ")\n";

@@ -16,10 +16,10 @@ void add_intake(std::vector<key>& table) {
          "Addresses that take events: host:port, [IPv6]:port, unix:/path or unix:@name (abstract).",
          [](settings& s) -> slot { return &s.intake.listen; }},
         {"intake.unix_mode", plain(kind::mode), "File mode of the Unix sockets: who may connect may post.",
-         [](settings& s) -> slot { return &s.intake.unix_mode; }},
+         [](settings& s) -> slot { return &s.intake.unix_mode; }, since::start},
         {"intake.unix_group", plain(kind::text),
          "Group of the Unix sockets, by name or number; empty: the group of the process.",
-         [](settings& s) -> slot { return &s.intake.unix_group; }},
+         [](settings& s) -> slot { return &s.intake.unix_group; }, since::start},
         {"intake.allow_uids", within(kind::counts, 0, 4294967294.0),
          "User ids that may post over the Unix sockets; with both lists empty, all that can connect.",
          [](settings& s) -> slot { return &s.intake.allow_uids; }},
@@ -74,10 +74,10 @@ void add_intake(std::vector<key>& table) {
          [](settings& s) -> slot { return &s.intake.idle_timeout; }},
         {"intake.dedupe_window", within(kind::duration, 0, 7 * day),
          "How long a repeat of an event (same path, name, user and event_id) is recognised.",
-         [](settings& s) -> slot { return &s.intake.dedupe_window; }},
+         [](settings& s) -> slot { return &s.intake.dedupe_window; }, since::start},
         {"intake.dedupe_max", within(kind::count, 0, 50'000'000),
          "Most identities remembered to recognise repeats; the oldest are forgotten first.",
-         [](settings& s) -> slot { return &s.intake.dedupe_max; }},
+         [](settings& s) -> slot { return &s.intake.dedupe_max; }, since::start},
     };
     table.insert(table.end(), section.begin(), section.end());
 }
@@ -135,7 +135,7 @@ void add_delivery(std::vector<key>& table) {
          [](settings& s) -> slot { return &s.delivery.max_in_flight; }},
         {"delivery.ordering", one_of({"user", "none"}),
          "user: events of one user are delivered in the order they were accepted, within a lane.",
-         [](settings& s) -> slot { return &s.delivery.ordering; }},
+         [](settings& s) -> slot { return &s.delivery.ordering; }, since::start},
         {"delivery.ambiguous", one_of({"retry", "dead"}),
          "What follows an attempt that the API may have counted though no success was seen: send it again, "
          "or keep it as a dead letter. events.rules may say otherwise by name.",
@@ -159,8 +159,7 @@ void add_delivery(std::vector<key>& table) {
          [](settings& s) -> slot { return &s.delivery.hold_probe; }},
         {"delivery.lanes", records("lane", 1, most_lanes),
          "Queues with weights. The first lane that matches takes the event; the last must take all (\"*\"). "
-         "At "
-         "most 16.",
+         "At most 16. Weights and patterns can be reloaded; names, number and order are taken at start only.",
          [](settings& s) -> slot { return &s.delivery.lanes; }},
     };
     table.insert(table.end(), section.begin(), section.end());

@@ -51,6 +51,9 @@ class value_reader {
 // The value as YAML that reads back as the same value (flow style, $ doubled).
 std::string print_value(slot from, const shape& form);
 
+// The same of a key, for people to see: the password in upstream.proxy as "********".
+std::string print_shown(const key& which, settings& from);
+
 // A text as a YAML scalar, in quotes where they are needed.
 std::string print_text(std::string_view text);
 

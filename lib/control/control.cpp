@@ -35,7 +35,7 @@ constexpr std::string_view index_text =
     "POST /v1/drain          take no new events, deliver what waits\n"
     "POST /v1/resume         the end of both\n"
     "GET  /v1/rate           the rate of delivery; POST {\"per_second\": 10} or {\"reset\": true}\n"
-    "POST /v1/reload         as SIGHUP\n"
+    "POST /v1/reload         as SIGHUP; answers what changed\n"
     "GET  /v1/dead           dead letters; from, limit, reason, event_name, event_id, older_than, "
     "newer_than\n"
     "GET  /v1/dead/<number>  one of them, with its body\n"

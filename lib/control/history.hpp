@@ -1,5 +1,5 @@
-// The last hour, for the live page: a point every 10 s, 360 of them, in a ring of fixed size (about 64 KB
-// with the sketches of the last minute). Lost with the process. Lives on the loop's thread.
+// The last hour, for the live page: a point every 10 s, 360 of them, in a ring of fixed size (less than
+// 70 KB, with the sketches of the last minute). Lost with the process. Lives on the loop's thread.
 // docs/status.md and config/history.schema.json describe the document that json() makes.
 #pragma once
 

@@ -19,6 +19,16 @@ adaptive_rate::adaptive_rate(std::optional<double> ceiling, bool adaptive, rules
     distances_.fill(long_ago);
 }
 
+void adaptive_rate::change(std::optional<double> ceiling, bool adaptive) {
+    const bool lowered = lowered_ != steady_time::min() && current_ < highest();
+    ceiling_ = ceiling;
+    adaptive_ = adaptive || !ceiling;
+    searching_ = !ceiling && lowered_ == steady_time::min();
+    if (ceiling) {
+        current_ = lowered && adaptive_ ? std::min(current_, *ceiling) : *ceiling;
+    }
+}
+
 double adaptive_rate::share() const {
     return std::min(by_.highest_share, by_.share * std::pow(by_.share_at / current_, by_.exponent));
 }

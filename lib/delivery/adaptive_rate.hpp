@@ -56,6 +56,10 @@ class adaptive_rate {
     // Not `adaptive`: 429s and headers do not change the rate (pauses are another matter, see throttle).
     adaptive_rate(std::optional<double> ceiling, bool adaptive, rules by);
 
+    // Another ceiling, or none. A rate that was not lowered goes with it; one that was stays as it was found,
+    // as far as the ceiling lets it.
+    void change(std::optional<double> ceiling, bool adaptive);
+
     // An attempt that was answered.
     struct attempt {
         steady_time began{};

@@ -46,6 +46,11 @@ class breaker {
 
     breaker(rules by, std::size_t max_in_flight);
 
+    void set_max_in_flight(std::size_t most) {
+        limit_ = limit_ == max_in_flight_ ? most : std::min(limit_, most);
+        max_in_flight_ = most;
+    }
+
     struct failed_attempt {
         sequence number = 0;
         std::uint64_t user_key = 0;

@@ -27,6 +27,12 @@ class hold {
   public:
     explicit hold(std::chrono::milliseconds probe_interval) : interval_(probe_interval) {}
 
+    // A probe that is further away than that comes earlier.
+    void set_probe_interval(std::chrono::milliseconds interval, steady_time now) {
+        interval_ = interval;
+        next_probe_ = std::min(next_probe_, now + interval_);
+    }
+
     // An event was refused: holds the path, or holds it on.
     struct refusal {
         hold_kind kind = hold_kind::none;

@@ -10,9 +10,14 @@ constexpr std::uint64_t stride_of_weight_one = std::uint64_t{1} << 20;
 
 } // namespace
 
-lane_picker::lane_picker(const std::vector<unsigned>& weights) {
-    for (const unsigned weight : weights) {
-        turns_.push_back({0, std::max<std::uint64_t>(stride_of_weight_one / std::max(weight, 1U), 1)});
+lane_picker::lane_picker(const std::vector<unsigned>& weights) : turns_(weights.size()) {
+    set_weights(weights);
+}
+
+void lane_picker::set_weights(const std::vector<unsigned>& weights) {
+    for (std::size_t lane = 0; lane < turns_.size(); ++lane) {
+        turns_[lane].stride =
+            std::max<std::uint64_t>(stride_of_weight_one / std::max(weights.at(lane), 1U), 1);
     }
 }
 

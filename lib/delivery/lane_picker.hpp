@@ -14,6 +14,7 @@ using lane_mask = std::uint32_t; // bit i: lane i
 class lane_picker {
   public:
     explicit lane_picker(const std::vector<unsigned>& weights);
+    void set_weights(const std::vector<unsigned>& weights); // as many as before
 
     // The lane to serve among those that can be; nothing when none can. Equal passes: the first lane.
     std::optional<std::uint8_t> pick(lane_mask able);

@@ -131,6 +131,10 @@ class scheduler {
     // no outcome; it waits again, a second. The token stays spent.
     virtual void not_sent(sequence number, steady_time now) = 0;
 
+    // Other settings from now on. Ordering, the number of lanes and the bounds of memory stay as they were
+    // made.
+    virtual void change(const settings& options, steady_time now) = 0;
+
     // The server key has changed: holds for authorization are probed at once.
     virtual void key_changed(steady_time now) = 0;
     // An operator says that something may be better now: every hold is probed at once.

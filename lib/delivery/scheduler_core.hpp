@@ -41,6 +41,7 @@ class scheduler_core final : public scheduler {
     steady_time wake_at(steady_time now) const override;
     verdict ended(sequence number, const attempt_end& how, steady_time now, wall_time wall) override;
     void not_sent(sequence number, steady_time now) override;
+    void change(const settings& options, steady_time now) override;
     void key_changed(steady_time now) override;
     void probe_holds(steady_time now) override;
     void pause(bool paused) override { paused_ = paused; }

@@ -48,6 +48,32 @@ scheduler_core::scheduler_core(const settings& options, random_numbers random, s
     lanes_.assign(options_.lanes.size(), lane(users));
 }
 
+void scheduler_core::change(const settings& options, steady_time now) {
+    const std::size_t in_flight = std::max<std::size_t>(options.max_in_flight, 1);
+    options_.rate_per_second = options.rate_per_second;
+    options_.burst = options.burst;
+    options_.adaptive = options.adaptive;
+    options_.max_in_flight = in_flight;
+    options_.max_attempts = options.max_attempts;
+    options_.retry_after_max = options.retry_after_max;
+    backoff_ = backoff(options.backoff_initial, options.backoff_max);
+    outage_backoff_ = backoff(options.backoff_initial,
+                              std::min<std::chrono::milliseconds>(options.backoff_max, outage_rest));
+    rate_.change(options.rate_per_second, options.adaptive);
+    bucket_.set_rate(rate_.pace(now), now);
+    bucket_.set_burst(options.burst, now);
+    throttle_.change(backoff_, options.retry_after_max);
+    breaker_.set_max_in_flight(in_flight);
+    for (hold& one : holds_) {
+        one.set_probe_interval(options.hold_probe, now);
+    }
+    expiry_.set_max_age(options.max_age);
+    weights_ = weights_of(options);
+    weights_.resize(lanes_.size(), 1);
+    picker_.set_weights(weights_);
+    lane_limit_ = slots_of_one_lane(options);
+}
+
 std::unique_ptr<scheduler> scheduler::make(const settings& options, random_numbers random, steady_time now) {
     return std::make_unique<scheduler_core>(options, std::move(random), now);
 }

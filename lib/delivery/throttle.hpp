@@ -25,6 +25,12 @@ class throttle {
     void asked(steady_time began, bool was_probe, std::optional<nanoseconds> wait, steady_time now,
                double random, std::string reason);
 
+    // A pause that has begun stays as long as it was.
+    void change(backoff without_time, nanoseconds longest) {
+        backoff_ = without_time;
+        longest_ = longest;
+    }
+
     void probe_begun() { probing_ = true; }
     void probe_answered() { *this = throttle(backoff_, longest_); } // by anything else than another pause
     void probe_not_sent() { probing_ = false; }

@@ -18,9 +18,17 @@ std::uint64_t micro_rate_of(double rate_per_second) {
 } // namespace
 
 token_bucket::token_bucket(double rate_per_second, double burst, steady_time now)
-    : micro_rate_(micro_rate_of(rate_per_second)),
-      capacity_(static_cast<units>(std::clamp(burst, 1.0, largest_burst) * 1e6) * (one_token / 1'000'000)),
-      level_(0), settled_(now) {}
+    : micro_rate_(micro_rate_of(rate_per_second)), capacity_(capacity_of(burst)), level_(0), settled_(now) {}
+
+token_bucket::units token_bucket::capacity_of(double burst) {
+    return static_cast<units>(std::clamp(burst, 1.0, largest_burst) * 1e6) * (one_token / 1'000'000);
+}
+
+void token_bucket::set_burst(double burst, steady_time now) {
+    settle(now);
+    capacity_ = capacity_of(burst);
+    level_ = std::min(level_, capacity_);
+}
 
 token_bucket::units token_bucket::level_at(steady_time now) const {
     if (now <= settled_) {

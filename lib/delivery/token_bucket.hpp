@@ -19,6 +19,8 @@ class token_bucket {
 
     // What was gained so far was gained at the old rate.
     void set_rate(double rate_per_second, steady_time now);
+    // What is there beyond a smaller burst is lost.
+    void set_burst(double burst, steady_time now);
 
     // Takes one token if a whole one is there.
     bool take(steady_time now);
@@ -29,6 +31,7 @@ class token_bucket {
   private:
     __extension__ using units = unsigned __int128;
 
+    static units capacity_of(double burst);
     units level_at(steady_time now) const;
     void settle(steady_time now);
 

@@ -64,6 +64,9 @@ class forwarder {
     // Begins to deliver; call once.
     void start();
 
+    // Other settings of delivery from now on (scheduler::change() says which stay).
+    void change(const settings& options);
+
     // Holds for authorization are probed at once with the new key.
     void set_server_key(std::string key);
     // Every hold is probed at once.

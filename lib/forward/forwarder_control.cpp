@@ -5,6 +5,16 @@
 
 namespace linkrunner::forward {
 
+void forwarder::change(const settings& options) {
+    options_.delivery.rate_per_second = options.delivery.rate_per_second;
+    options_.max_age_of = options.max_age_of;
+    scheduler_->change(options.delivery, ports_.time.steady());
+    if (rate_limit_) { // an operator's stands until it is given back
+        scheduler_->set_ceiling(rate_limit_, ports_.time.steady());
+    }
+    pump();
+}
+
 void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequence>>& lanes_and_numbers) {
     for (const auto& [lane, number] : lanes_and_numbers) {
         if (lane < options_.delivery.lanes.size()) {

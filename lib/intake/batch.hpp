@@ -52,7 +52,7 @@ class batch {
     std::string body_;
     event::batch_format format_;
     std::string key_;
-    const event::parse_options& options_;
+    const event::parse_options options_; // their rules outlive this: `convert` keeps them
     std::size_t max_items_;
     event::id_source& ids_;
     std::string stamp_; // the time that the policy stamps events with

@@ -46,13 +46,23 @@ struct service::post {
 
 service::service(settings options, std::string server_key, ports with)
     : options_(std::move(options)), server_key_(std::move(server_key)), ports_(std::move(with)),
-      lanes_(options_.lanes), parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(),
-                                     &options_.rules, options_.remove_all_payments},
+      lanes_(options_.lanes), rules_(std::make_shared<const event::policy>(options_.rules)),
+      parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), rules_.get(),
+             options_.remove_all_payments},
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
     reading_stopped_ = ports_.queue.uncommitted_bytes() > options_.max_uncommitted_bytes;
     return !reading_stopped_;
+}
+
+void service::change(settings options) {
+    options_ = std::move(options);
+    lanes_ = event::lane_rules(options_.lanes);
+    rules_ = std::make_shared<const event::policy>(options_.rules);
+    parse_ = {options_.limits, options_.add_event_id, ports_.queue.hash_seed(), rules_.get(),
+              options_.remove_all_payments};
+    waiters_.set_limit(options_.max_waiters);
 }
 
 void service::drain(bool draining) {
@@ -194,7 +204,7 @@ int service::success_of(const route& where) const {
 }
 
 std::string service::stamp_of(const post_ptr& work) const {
-    return options_.rules.additions().stamps() ? utc_text(work->accepted_at) : std::string();
+    return rules_->additions().stamps() ? utc_text(work->accepted_at) : std::string();
 }
 
 void service::accept_one(const post_ptr& work, std::string_view text) {
@@ -254,7 +264,7 @@ void service::one_appended(const post_ptr& work, const accepted_event& one, cons
 void service::accept_batch(const post_ptr& work, std::string body, event::batch_format format) {
     const auto items = std::make_shared<batch>(
         std::move(body), format, work->options.idempotency_key, parse_, options_.max_batch, ports_.ids,
-        stamp_of(work), [this, work](event::event parsed) {
+        stamp_of(work), [this, work, rules = rules_](event::event parsed) {
             spool::new_event stored = to_stored(std::move(parsed), work->accepted_at);
             work->lane = std::max(work->lane, stored.lane);
             return stored;

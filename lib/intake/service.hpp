@@ -38,7 +38,7 @@ struct ports {
     std::function<std::optional<std::chrono::milliseconds>(std::uint8_t lane)> forecast;
     // Called when may_read() has become true again.
     std::function<void()> resume_reading;
-    telemetry::trace_ids* traces = nullptr; // of the events accepted; may be null
+    telemetry::trace_ids* traces = nullptr;  // of the events accepted; may be null
     telemetry::activity* activity = nullptr; // told of each acceptance
 };
 
@@ -53,6 +53,9 @@ class service final : public net::request_handler {
 
     void set_server_key(std::string key) { server_key_ = std::move(key); }
     void set_token(std::string token) { options_.token = std::move(token); }
+
+    // Other settings from now on; batches under way end as they began.
+    void change(settings options);
 
     // From now on events are refused as `draining`, and everybody who waits is answered; or no longer.
     void drain(bool draining = true);
@@ -90,7 +93,8 @@ class service final : public net::request_handler {
     std::string server_key_;
     ports ports_;
     event::lane_rules lanes_;
-    event::parse_options parse_; // `now` is that of the request at hand
+    std::shared_ptr<const event::policy> rules_; // shared with the batches under way
+    event::parse_options parse_;                 // `now` is that of the request at hand
     waiters waiters_;
     bool draining_ = false;
     bool reading_stopped_ = false;

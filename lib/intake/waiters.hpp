@@ -33,6 +33,8 @@ class waiters {
     bool wait(std::vector<spool::sequence> numbers, std::chrono::milliseconds timeout,
               std::function<bool()> cares, std::function<void(const ends&)> done);
 
+    void set_limit(std::size_t limit) { limit_ = limit; }
+
     // Everybody is answered now, with what is known.
     void release_all();
 

@@ -150,6 +150,7 @@ bool connection::begin_request() {
         return false;
     }
     reader_.begin();
+    reader_.limit_body(host_->settings.max_body_bytes);
     phase_ = phase::head;
     deadline_in(host_->settings.request_timeout);
     return true;

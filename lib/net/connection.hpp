@@ -31,7 +31,7 @@ struct connection_host {
 
     explicit connection_host(const server_settings& given, request_handler& served)
         : settings(given), handler(served), pool(given.body_pool_bytes) {}
-    const server_settings settings;
+    server_settings settings;
     request_handler& handler;
     body_pool pool;
     date_text date;
@@ -46,12 +46,14 @@ class connection final : public transport_user, public std::enable_shared_from_t
     void serve(stream_socket socket, ssl_pointer session);
     void turn_away(stream_socket socket, bool admitted); // 503: too many connections; 403: not admitted
 
-    void resume();              // after paused()
-    void drain();               // the server stops: close when nothing is in hand
-    void tick(steady_time now); // looks at deadlines
-    void close();               // at once; idempotent
+    void resume();                      // after paused()
+    void drain();                       // the server stops: close when nothing is in hand
+    void retire() { retiring_ = true; } // close after the next answer
+    void tick(steady_time now);         // looks at deadlines
+    void close();                       // at once; idempotent
 
     bool was_turned_away() const { return turned_away_; }
+    const listener_info& listener() const { return reader_.listener(); }
     std::size_t place = 0; // in the server's list
 
   private:
@@ -126,6 +128,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
     bool ended_ = false;     // the peer sends no more
     bool advancing_ = false; // we are inside advance()
     bool turned_away_ = false;
+    bool retiring_ = false;
 };
 
 } // namespace linkrunner::net

@@ -16,6 +16,7 @@ namespace linkrunner::net {
 namespace {
 
 constexpr int accepts_per_turn = 64; // then other connections get their turn
+constexpr int most_queued = 4096;    // the longest queue that listen(2) is asked for anywhere, and more
 
 constexpr std::chrono::milliseconds accept_pause{100};
 
@@ -77,6 +78,13 @@ void listener::remember_file(const std::string& path) {
     }
 }
 
+void listener::renew(const listen_address& options, std::unique_ptr<server_tls_context> tls) {
+    options_ = options;
+    tls_ = std::move(tls);
+    info_ = std::make_shared<const listener_info>(
+        listener_info{options.text, info_->unix_socket, info_->loopback, options.tls.has_value()});
+}
+
 void listener::start(taker take) {
     take_ = std::move(take);
     wait();
@@ -92,30 +100,36 @@ void listener::wait() {
 
 void listener::accept_batch() {
     for (int count = 0; count < accepts_per_turn && socket_.is_open(); ++count) {
-        const int peer = ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (peer < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-                pause();
-                return;
-            }
-            if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                break;
-            }
-            continue; // that one connection failed, see accept(2), "Error handling"
+        if (!accept_one()) {
+            break;
         }
-        const bool admitted = admits(peer);
-        boost::system::error_code failure;
-        stream_socket socket(owner_.context());
-        socket.assign({family_, 0}, peer, failure);
-        if (failure) {
-            ::close(peer);
-            continue;
-        }
-        take_(std::move(socket), *this, admitted);
     }
-    if (socket_.is_open()) {
+    if (socket_.is_open() && retry_ == 0) {
         wait();
     }
+}
+
+// False when none waits, or none can be taken now.
+bool listener::accept_one() {
+    const int peer = ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (peer < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause();
+            return false;
+        }
+        // Else that one connection failed, see accept(2), "Error handling".
+        return errno != EAGAIN && errno != EWOULDBLOCK;
+    }
+    const bool admitted = admits(peer);
+    boost::system::error_code failure;
+    stream_socket socket(owner_.context());
+    socket.assign({family_, 0}, peer, failure);
+    if (failure) {
+        ::close(peer);
+    } else {
+        take_(std::move(socket), *this, admitted);
+    }
+    return true;
 }
 
 // Out of descriptors or memory: the connection still waiting would wake us again at once.
@@ -145,15 +159,29 @@ bool listener::admits(int peer) const {
     return std::ranges::find_first_of(groups, options_.allow_gids) != groups.end();
 }
 
-void listener::close() {
-    if (!socket_.is_open()) {
-        return;
+// A Unix socket's file goes first: from then on nobody new can come. For TCP there is no such way; whoever
+// connects between the last accept and the close would have come too late anyway.
+void listener::finish() {
+    remove_file();
+    for (int count = 0; count < most_queued && socket_.is_open() && take_ && accept_one(); ++count) {
     }
+    close();
+}
+
+void listener::remove_file() {
     struct stat file{};
     if (!file_.empty() && ::lstat(file_.c_str(), &file) == 0 && file.st_dev == file_device_ &&
         file.st_ino == file_inode_) {
         ::unlink(file_.c_str());
     }
+    file_.clear();
+}
+
+void listener::close() {
+    if (!socket_.is_open()) {
+        return;
+    }
+    remove_file();
     if (retry_ != 0) {
         owner_.cancel(std::exchange(retry_, 0));
     }

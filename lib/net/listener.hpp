@@ -31,9 +31,14 @@ class listener : public std::enable_shared_from_this<listener> {
     ~listener();
 
     void start(taker take);
+    // Allowed peers and TLS are as in `options` from the next connection on; `tls` was made from them.
+    void renew(const listen_address& options, std::unique_ptr<server_tls_context> tls);
+    // Takes the connections that are queued, then close().
+    void finish();
     // Removes the socket's file unless the socket was inherited or the file is another's by now. Idempotent.
     void close();
 
+    const listen_address& options() const { return options_; }
     const std::string& bound() const { return bound_; } // "127.0.0.1:43121", "unix:/path"
     const std::shared_ptr<const listener_info>& info() const { return info_; }
     const server_tls_context* tls() const { return tls_.get(); } // null for plain listeners
@@ -43,9 +48,11 @@ class listener : public std::enable_shared_from_this<listener> {
 
     void wait();
     void accept_batch();
+    bool accept_one();
     void pause();
     bool admits(int peer) const;
     void remember_file(const std::string& path);
+    void remove_file();
 
     asio_loop& owner_;
     listen_address options_;

@@ -35,6 +35,15 @@ void notifier::stopping(std::string_view status) const {
     send("STOPPING=1\n" + status_line(status));
 }
 
+// sd_notify(3): systemd tells this from an earlier READY=1 by CLOCK_MONOTONIC, in microseconds.
+void notifier::reloading(std::string_view status) const {
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    const auto microseconds =
+        static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+    send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\n" + status_line(status));
+}
+
 void notifier::status(std::string_view status) const {
     send(status_line(status));
 }

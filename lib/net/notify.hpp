@@ -21,6 +21,7 @@ class notifier {
     // `status` is one line for people, shown by systemctl status.
     void ready(std::string_view status) const;
     void stopping(std::string_view status) const;
+    void reloading(std::string_view status) const; // ready() follows when it is done
     void status(std::string_view status) const;
     void watchdog() const; // alive: to be called at half of watchdog_interval()
 

@@ -120,7 +120,7 @@ class request_reader::parser {
     step read_body(std::string_view bytes);
 
     const std::size_t max_header_bytes;
-    const std::uint64_t max_body_bytes;
+    std::uint64_t max_body_bytes;
     std::optional<sink> beast;
     request_fields fields;
     std::string body;
@@ -193,6 +193,10 @@ request_reader::~request_reader() = default;
 
 void request_reader::begin() {
     parser_->begin();
+}
+
+void request_reader::limit_body(std::uint64_t max_bytes) {
+    parser_->max_body_bytes = max_bytes;
 }
 
 request_reader::step request_reader::read_head(std::string_view bytes) {

@@ -38,6 +38,7 @@ class request_reader final : public request {
 
     // Forgets the request before; the next byte begins a new one.
     void begin();
+    void limit_body(std::uint64_t max_bytes); // of the requests from here on; after begin()
     // Feeds the head until `head`, then, when wants_body(), the body until `whole`. Bytes that were not
     // consumed must be offered again, with more after them.
     step read_head(std::string_view bytes);

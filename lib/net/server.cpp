@@ -18,6 +18,18 @@ std::chrono::milliseconds sweep_interval(const server_settings& options) {
                       milliseconds(250));
 }
 
+// What apply() takes over: the listeners in the order of the settings, those that are new and those that
+// stay.
+struct prepared_change final : server::change {
+    struct place {
+        std::shared_ptr<listener> which;
+        bool fresh = false;
+        std::unique_ptr<server_tls_context> tls; // of one that stays
+    };
+    server_settings settings;
+    std::vector<place> listeners;
+};
+
 class server_on_sockets final : public server, public connection_host {
   public:
     server_on_sockets(asio_loop& owner, const server_settings& options, request_handler& served)
@@ -40,12 +52,14 @@ class server_on_sockets final : public server, public connection_host {
     }
 
     void start() override {
+        started_ = true;
         for (const auto& each : listeners_) {
-            each->start([this](stream_socket socket, const listener& from, bool admitted) {
-                take(std::move(socket), from, admitted);
-            });
+            start(*each);
         }
     }
+
+    result<std::unique_ptr<change>> prepare(const server_settings& options) override;
+    void apply(std::unique_ptr<change> prepared) override;
 
     std::vector<std::string> addresses() const override {
         std::vector<std::string> all;
@@ -76,6 +90,12 @@ class server_on_sockets final : public server, public connection_host {
     std::size_t connections() const override { return connections_.size() - turned_away_; }
 
   private:
+    void start(listener& which) {
+        which.start([this](stream_socket socket, const listener& from, bool admitted) {
+            take(std::move(socket), from, admitted);
+        });
+    }
+    std::shared_ptr<listener> find(const listen_address& wanted, const prepared_change& taken) const;
     void take(stream_socket socket, const listener& from, bool admitted);
     void add(const std::shared_ptr<connection>& which);
     void closed(connection& which) override;
@@ -86,7 +106,8 @@ class server_on_sockets final : public server, public connection_host {
     void tell_when_stopped();
 
     asio_loop& owner_;
-    const std::chrono::milliseconds interval_;
+    std::chrono::milliseconds interval_;
+    bool started_ = false;
     std::vector<std::shared_ptr<listener>> listeners_;
     std::vector<std::shared_ptr<connection>> connections_;
     std::vector<std::shared_ptr<connection>> paused_;
@@ -96,6 +117,65 @@ class server_on_sockets final : public server, public connection_host {
     std::vector<std::function<void()>> when_stopped_;
     std::shared_ptr<char> alive_ = std::make_shared<char>();
 };
+
+// The listener of this address, unless it was found before.
+std::shared_ptr<listener> server_on_sockets::find(const listen_address& wanted,
+                                                  const prepared_change& taken) const {
+    const auto found = std::ranges::find_if(listeners_, [&](const auto& each) {
+        return each->options().text == wanted.text &&
+               std::ranges::find(taken.listeners, each, &prepared_change::place::which) ==
+                   taken.listeners.end();
+    });
+    return found == listeners_.end() ? nullptr : *found;
+}
+
+result<std::unique_ptr<server::change>> server_on_sockets::prepare(const server_settings& options) {
+    auto out = std::make_unique<prepared_change>();
+    out->settings = options;
+    for (const listen_address& each : options.listen) {
+        prepared_change::place place{find(each, *out), false, nullptr};
+        if (place.which == nullptr) {
+            auto made = listener::open(owner_, each);
+            if (!made) {
+                return made.error();
+            }
+            place = {std::move(*made), true, nullptr};
+        } else if (each.tls) {
+            auto made = server_tls_context::make(*each.tls);
+            if (!made) {
+                return error{made.error().code, "listen on " + each.text + ": " + made.error().message};
+            }
+            place.tls = std::move(*made);
+        }
+        out->listeners.push_back(std::move(place));
+    }
+    return std::unique_ptr<change>(std::move(out));
+}
+
+void server_on_sockets::apply(std::unique_ptr<change> prepared) {
+    auto& next = static_cast<prepared_change&>(*prepared);
+    settings = std::move(next.settings);
+    interval_ = sweep_interval(settings);
+    auto former = std::exchange(listeners_, {});
+    for (std::size_t i = 0; i < next.listeners.size(); ++i) {
+        prepared_change::place& place = next.listeners[i];
+        std::erase(former, place.which);
+        if (!place.fresh) {
+            place.which->renew(settings.listen[i], std::move(place.tls));
+        } else if (started_) {
+            start(*place.which);
+        }
+        listeners_.push_back(std::move(place.which));
+    }
+    for (const auto& gone : former) {
+        gone->finish();
+        for (const auto& each : connections_) {
+            if (each->listener().name == gone->options().text) {
+                each->retire();
+            }
+        }
+    }
+}
 
 void server_on_sockets::take(stream_socket socket, const listener& from, bool admitted) {
     const bool full = connections() >= settings.max_connections;

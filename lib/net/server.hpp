@@ -64,6 +64,20 @@ class server {
     // The bound addresses, as a client would use them ("127.0.0.1:43121"), in the order of the settings.
     virtual std::vector<std::string> addresses() const = 0;
 
+    // Other settings while it serves, in two steps, so that they are taken over together with others or not
+    // at all. prepare() opens the addresses that are new, reads certificates, and changes nothing that is
+    // served. apply() cannot fail. Addresses are known by their text: one that stays is not bound anew and
+    // takes over allowed peers and TLS; mode and group of its file stay. One that is no more takes what is
+    // queued in the kernel and closes; its connections stay until their next answer, which says Connection:
+    // close. Bounds and times hold from the next request on. The sizes of head and body pool stay as they
+    // were at open().
+    class change {
+      public:
+        virtual ~change() = default;
+    };
+    virtual result<std::unique_ptr<change>> prepare(const server_settings& options) = 0;
+    virtual void apply(std::unique_ptr<change> prepared) = 0;
+
     // Reading goes on after may_read() was false.
     virtual void resume() = 0;
 

@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -136,6 +138,44 @@ TEST_F(monitoring, is_tested_for_each_alert) {
     const auto tested =
         all_matches(content_of(top + "tests/prometheus/alerts_test.yml"), "alertname: ([A-Za-z]+)");
     EXPECT_EQ(all_matches(content_of(alerts), "alert: ([A-Za-z]+)"), tested);
+}
+
+// The paragraph of this name in the runbook; empty: there is none.
+std::string paragraph(const std::string& name) {
+    const std::string page = content_of(top + "docs/operating.md");
+    const std::string heading = "\n### " + name + "\n";
+    const std::size_t at = page.find(heading);
+    return at == std::string::npos ? "" : page.substr(at, page.find("\n##", at + 1) - at);
+}
+
+TEST_F(monitoring, has_a_paragraph_of_the_runbook_for_each_state_and_each_alert) {
+    std::set<std::string> names = all_matches(content_of(alerts), "alert: ([A-Za-z]+)");
+    for (const control::advice& each : control::all_advice()) {
+        names.emplace(each.code);
+    }
+    EXPECT_GT(names.size(), 25U);
+    for (const std::string& name : names) {
+        EXPECT_THAT(paragraph(name), HasSubstr("**You:**")) << name;
+        EXPECT_TRUE(name == "healthy" || paragraph(name).find("**By itself:**") != std::string::npos) << name;
+    }
+}
+
+TEST_F(monitoring, leads_from_each_alert_to_its_paragraph) {
+    const std::string rules = content_of(alerts);
+    std::set<std::string> wanted;
+    for (std::string name : all_matches(rules, "alert: ([A-Za-z]+)")) {
+        std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+        wanted.insert(name == "linkrunnerdheld" ? "{{ $labels.state }}" : name);
+    }
+    EXPECT_EQ(all_matches(rules, "runbook: \"docs/operating.md#([^\"]+)\""), wanted);
+}
+
+TEST_F(monitoring, shows_no_state_without_advice) {
+    start();
+    const std::string text = daemon->observe("/metrics").body;
+    for (const std::string& state : all_matches(text, "upstream_state\\{state=\"([a-z_]+)\"")) {
+        EXPECT_NE(control::advice_for(state).words, state);
+    }
 }
 
 TEST_F(monitoring, by_prometheus_evaluates_every_rule_and_fires_the_right_one) {

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The live page in headless Chromium, before a real linkrunnerd whose upstream is healthy, throttled, held and
-# down, and without any linkrunnerd. Checks that state and numbers appear, that text from outside stays text, and
-# that the console stays silent. Leaves screenshots (light, dark, phone) in build/page for people to look at.
+# down, and without any linkrunnerd. Checks that state and numbers appear, that text from outside stays text, that
+# the console stays silent, and (harness.js) that it fits a phone, works by keyboard, has names and tables for
+# screen readers, and announces only what changes. Leaves screenshots (light, dark, phone) in build/page for people to look at.
 #
 #   tests/page/page.sh [folder of the programs; build/asan by default]
 set -euo pipefail
@@ -27,7 +28,7 @@ until_true() { # command...
 }
 browser() { # arguments of Chromium; what it says is in $home/said
     timeout 60 chromium-headless-shell --no-sandbox --disable-gpu --hide-scrollbars --enable-logging=stderr \
-        --user-data-dir="$home/profile" --virtual-time-budget=7000 "$@" 2>"$home/said" || fail "Chromium: $(cat "$home/said")"
+        --user-data-dir="$home/profile" --virtual-time-budget="${budget:-7000}" "$@" 2>"$home/said" || fail "Chromium: $(cat "$home/said")"
 }
 shot() { # name, width, height, arguments...
     local name=$1 width=$2 height=$3
@@ -59,11 +60,13 @@ scene() { # name, key of the daemon, arguments of the sandbox...
     children+=($!)
     sandbox=$!
     until_true test -s "$into/port"
-    LINKRUNNER_SERVER_KEY=$key "$programs/linkrunnerd" --set upstream.url="http://127.0.0.1:$(cat "$into/port")/api/v1" \
+    : >"$into/linkrunnerd.yaml"
+    LINKRUNNER_SERVER_KEY=$key "$programs/linkrunnerd" --config "$into/linkrunnerd.yaml" --set upstream.url="http://127.0.0.1:$(cat "$into/port")/api/v1" \
         --set spool.directory="$into/spool" --set intake.listen="unix:$into/intake.sock" --set observe.listen=127.0.0.1:0 \
         --set control.listen="unix:$into/control.sock" --set delivery.backoff.initial=10ms --set delivery.backoff.max=20ms \
         --set log.format=json >"$into/log" 2>&1 &
-    children+=($!)
+    daemon=$!
+    children+=("$daemon")
     until_true grep -q 'linkrunnerd started' "$into/log"
     page=http://$(jq -r 'select(.msg == "linkrunnerd started").observe' "$into/log")
     intake=$into/intake.sock
@@ -82,6 +85,15 @@ shows '<h2>healthy</h2>' '<td class="number">7</td>' 'Age at delivery' 'aria-lab
 shot healthy 1200 1500
 shot healthy-dark 1200 1500 --blink-settings=preferredColorScheme=0
 shot healthy-phone 360 2600
+
+scene=configuration
+printf -- '-- %s\n' "$scene"
+printf 'intake: {drop_in_status: 500}\nlog: {levle: info}\n' >"$home/healthy/linkrunnerd.yaml"
+kill -HUP "$daemon"
+until_true sh -c "curl -fsS '$page/status' | jq -e '.configuration.reload_success == false'"
+look
+shows 'The changed configuration was refused' 'linkrunnerd.yaml:1:26' "unknown key 'log.levle'"
+shot configuration 1200 900
 
 scene throttled right-key --fault 'status=429 retry_after=100'
 post 7
@@ -112,6 +124,24 @@ post 1
 until_true state_is outage
 look
 shows '&lt;img src=x onerror=console.error(1)&gt;'
+
+scene=harness
+printf -- '-- %s\n' "$scene"
+{
+    printf '<script>const recorded = {status: %s, history: %s};</script><script>' \
+        "$(curl -fsS "$page/status" | sed 's/</\\u003c/g')" "$(curl -fsS "$page/history.json")"
+    cat "$top/tests/page/harness.js"
+    printf '</script>'
+} >"$home/harness.html"
+curl -fsS "$page/" | sed "/<title>/r $home/harness.html" >"$home/harnessed.html"
+address=$page
+page=file://$home/harnessed.html
+for width in 360 1200; do
+    budget=17000 browser --window-size="$width,1000" --dump-dom "$page" >"$home/seen"
+    shows "<pre id=\"findings\">all as it should be at $width"
+done
+shot full-phone 360 2600
+page=$address
 
 scene=gone
 printf -- '-- %s\n' "$scene"

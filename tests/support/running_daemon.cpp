@@ -62,7 +62,11 @@ command daemon_command(const std::string& program, const setting_map& settings,
     command out;
     out.words = {program};
     for (const auto& [key, value] : settings) {
-        out.words.insert(out.words.end(), {"--set", key + "=" + value});
+        if (key == "--config") {
+            out.words.insert(out.words.end(), {key, value});
+        } else {
+            out.words.insert(out.words.end(), {"--set", key + "=" + value});
+        }
     }
     out.environment = {{"LINKRUNNER_SERVER_KEY", server_key}, {"HTTPS_PROXY", ""}, {"https_proxy", ""}};
     for (auto& [name, value] : environment) {

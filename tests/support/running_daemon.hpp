@@ -19,7 +19,8 @@ namespace linkrunner::tests {
 
 inline constexpr const char* server_key = "lr-test-key-5f1c7d20";
 
-using setting_map = std::map<std::string, std::string>; // dotted keys, later ones win
+// Dotted keys, and "--config" for a file, which the others override; later ones win.
+using setting_map = std::map<std::string, std::string>;
 
 // Settings that suit tests: free ports, a Unix socket and the spool in `home`, no pacing, short backoff.
 setting_map test_settings(const temp_directory& home, const std::string& upstream_url);

@@ -12,6 +12,7 @@
 
   const digits = (value, most) => value.toLocaleString("en", { maximumFractionDigits: most });
   const count = (value) => digits(value, 0);
+  const short = (value) => value < 10000 ? count(value) : value.toLocaleString("en", { notation: "compact" });
   const perSecond = (value) => digits(value, value < 10 ? 2 : 1) + "/s";
   function duration(seconds) {
     if (seconds === null || seconds === undefined) return NONE;
@@ -80,7 +81,22 @@
     return block;
   }
 
+  // Only where there is something to be said.
+  function configurationBlock(c) {
+    if (c.reload_success && c.restart_needed.length === 0) return [];
+    const block = element("div", undefined, "state warn");
+    block.append(element("h2", "configuration"));
+    if (!c.reload_success) {
+      const list = element("ul");
+      list.append(...c.problems.map((each) => element("li", each)));
+      block.append(element("p", "The changed configuration was refused, and the old one stays in force. Correct it and reload (LinkrunnerdReloadFailed in the runbook):"), list);
+    }
+    if (c.restart_needed.length > 0) block.append(element("p", "These changed keys wait for a restart: " + c.restart_needed.join(", ") + "."));
+    return [block];
+  }
+
   function showStatus(s) {
+    byId("configuration").replaceChildren(...configurationBlock(s.configuration));
     set("about", "version " + s.version + ", up " + duration(s.uptime_seconds) + ", delivers to " + s.upstream.url);
     byId("states").replaceChildren(...s.states.map((state) => stateBlock(state, s.upstream)));
     const worst = s.states[0].code.replaceAll("_", " ");
@@ -108,7 +124,7 @@
 
   const PLOTS = [
     { title: "Events per second", unit: perSecond, series: (h) => [["accepted", h.accepted_per_second], ["delivered", h.delivered_per_second], ["refused at intake", h.refused_per_second], ["dead letters", h.dead_per_second]] },
-    { title: "Waiting for delivery, by lane", unit: count, least: 3, series: (h) => h.lanes.map((lane) => [lane.name, lane.pending]) },
+    { title: "Waiting for delivery, by lane", unit: count, axis: short, least: 3, series: (h) => h.lanes.map((lane) => [lane.name, lane.pending]) },
     { title: "Age at delivery", unit: duration, log: true, series: (h) => [["p50", h.delivery_age_p50_seconds], ["p95", h.delivery_age_p95_seconds], ["p99", h.delivery_age_p99_seconds]] },
     { title: "Requests to the API per second", unit: perSecond, series: (h) => [["sent", h.attempts_per_second], ["answered 429", h.throttled_per_second], ["rate in force", h.rate_limit_per_second]] },
   ];
@@ -198,7 +214,7 @@
       const parts = [];
       for (const tick of scale.ticks) {
         parts.push(drawn("line", { class: "grid", x1: left, x2: right, y1: y(tick), y2: y(tick) }));
-        parts.push(drawn("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, this.kind.unit(tick)));
+        parts.push(drawn("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, (this.kind.axis || this.kind.unit)(tick)));
       }
       ["end", "middle", "middle", "start"].forEach((anchor, third) => {
         const at = this.now - this.span * third / 3;

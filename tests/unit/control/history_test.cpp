@@ -76,7 +76,7 @@ TEST_F(the_last_hour, forgets_what_is_older_and_never_grows) {
     ASSERT_EQ(count(), history::capacity);
     EXPECT_EQ(value("time", 0), 1'700'000'000 + 410);
     EXPECT_EQ(value("time", 359), 1'700'000'000 + 4000);
-    EXPECT_LT(sizeof(history), 80U * 1024);
+    EXPECT_LT(sizeof(history), 70'000U);
 }
 
 TEST_F(the_last_hour, tells_the_throughput_of_the_last_ten_seconds) {

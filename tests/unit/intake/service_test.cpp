@@ -156,6 +156,18 @@ TEST_F(intake_service, answers_the_drop_in_path_as_the_api_documents_it) {
     EXPECT_EQ(boost::json::parse(got.body).at("msg"), "Event capture request received!");
 }
 
+TEST_F(intake_service, takes_other_settings_while_it_serves) {
+    EXPECT_EQ(answer(post(good, "/api/v1/capture-event")).status, 201);
+    settings other = options;
+    other.drop_in_status = 200;
+    other.max_batch = 2;
+    other.limits.max_event_bytes = 100;
+    subject().change(other);
+    EXPECT_EQ(answer(post(good, "/api/v1/capture-event")).status, 200);
+    EXPECT_EQ(answer(post("[" + std::string(good) + "," + good + "," + good + "]")).status, 413);
+    EXPECT_EQ(answer(post(R"({"event_name":"a","user_id":")" + std::string(200, 'u') + "\"}")).status, 413);
+}
+
 TEST_F(intake_service, answers_the_drop_in_path_with_the_configured_status) {
     options.drop_in_status = 200;
     EXPECT_EQ(answer(post(good, "/api/v1/capture-event")).status, 200);

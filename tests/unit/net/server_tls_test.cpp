@@ -171,5 +171,34 @@ TEST_F(server_tls_test, bad_files_and_versions_are_refused_at_the_start) {
     EXPECT_THAT(failure(), HasSubstr(before.key_file));
 }
 
+TEST_F(server_tls_test, another_certificate_is_shown_to_the_connections_to_come) {
+    start();
+    const auto shown = [](tls_peer& peer) {
+        const std::unique_ptr<X509, decltype(&X509_free)> own(SSL_get1_peer_certificate(peer.session()),
+                                                              &X509_free);
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned length = 0;
+        X509_digest(own.get(), EVP_sha256(), digest, &length);
+        return std::string(reinterpret_cast<const char*>(digest), length);
+    };
+    auto before = tls_peer::client(client());
+    ASSERT_TRUE(before.secured());
+    const auto renewed = authority.issue("renewed", "DNS:localhost");
+    tls().cert_file = renewed.cert;
+    tls().key_file = renewed.key;
+    loop.call([this] {
+        auto made = served->prepare(settings);
+        ASSERT_TRUE(made.has_value()) << made.error().message;
+        served->apply(std::move(*made));
+    });
+    auto after = tls_peer::client(client());
+    ASSERT_TRUE(after.secured());
+    EXPECT_NE(shown(after), shown(before));
+    for (tls_peer* each : {&before, &after}) {
+        each->send(get);
+        EXPECT_THAT(each->read_until("GET / "), HasSubstr("HTTP/1.1 200"));
+    }
+}
+
 } // namespace
 } // namespace linkrunner::net

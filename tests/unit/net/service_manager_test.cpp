@@ -3,6 +3,7 @@
 #include "net/notify.hpp"
 #include "support/temp_directory.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -64,6 +65,9 @@ TEST_F(service_manager, is_told_over_a_path_or_an_abstract_name) {
         EXPECT_EQ(manager.next(), "STATUS=two lines\n");
         teller.watchdog();
         EXPECT_EQ(manager.next(), "WATCHDOG=1\n");
+        teller.reloading("reads");
+        EXPECT_THAT(manager.next(),
+                    testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+\nSTATUS=reads\n"));
         teller.stopping("drains");
         EXPECT_EQ(manager.next(), "STOPPING=1\nSTATUS=drains\n");
     }
