@@ -37,7 +37,10 @@ class expiry {
     explicit expiry(std::optional<std::chrono::milliseconds> max_age)
         : max_age_(max_age.value_or(age_off)), used_(max_age.has_value()) {}
 
-    void set_max_age(std::optional<std::chrono::milliseconds> max_age) { max_age_ = max_age; }
+    void set_max_age(std::optional<std::chrono::milliseconds> max_age) {
+        max_age_ = max_age.value_or(age_off);
+        used_ = used_ || max_age.has_value();
+    }
     void observe(steady_time now, wall_time wall);
     // An event, and its own max_age if it has one.
     void accepted(wall_time at, std::optional<std::chrono::milliseconds> own) {

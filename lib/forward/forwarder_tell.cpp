@@ -1,6 +1,7 @@
 // What the forwarder tells of single events, to those who follow them.
 #include "forward/forwarder.hpp"
 #include "forward/item.hpp"
+#include "telemetry/log.hpp"
 
 namespace linkrunner::forward {
 
