@@ -4,7 +4,6 @@
 #include "event/batch.hpp"
 #include "event/event.hpp"
 #include "intake/settings.hpp"
-#include "intake/waiters.hpp"
 #include "net/message.hpp"
 #include "spool/queue.hpp"
 
@@ -63,27 +62,5 @@ class batch {
     std::optional<net::response> refused_;
     std::string refused_code_;
 };
-
-// What is to be said of a batch whose good events were appended.
-struct batch_report {
-    std::uint64_t stored = 0;
-    std::uint64_t duplicates = 0;
-    std::uint64_t rejected = 0;
-    std::uint64_t filtered = 0;
-    std::string members; // of the answer's data
-
-    // 202, 207 or 400.
-    net::response answer() const;
-    // The same with the ends that were waited for, 200 where all are known and nothing was rejected. `ends`
-    // has an entry for each item that was stored or a repeat, in order, with nothing where the end is not
-    // known.
-    net::response answer(const std::vector<batch::item>& items, const waiters::ends& ends) const;
-};
-
-// `outcomes` has one entry for each good event. Conflicts become rejected items.
-batch_report report_batch(std::vector<batch::item>& items, const std::vector<spool::appended>& outcomes);
-
-// The violation that stands for append_outcome::conflict.
-event::violation identity_conflict(endpoint path);
 
 } // namespace linkrunner::intake

@@ -299,21 +299,27 @@ void service::append_batch(const post_ptr& work, const std::shared_ptr<batch>& i
 }
 
 void service::batch_appended(const post_ptr& work, const std::shared_ptr<batch>& whole,
-                             const std::vector<spool::appended>& outcomes) {
-    batch& items = *whole;
-    const batch_report made = report_batch(items.items(), outcomes);
-    ports_.metrics.accepted(made.stored);
-    ports_.metrics.duplicate(made.duplicates);
-    ports_.metrics.filtered(made.filtered);
-    for (const batch::item& item : items.items()) {
-        count(item.findings);
-        if (item.violation) {
-            ports_.metrics.rejected_at_intake(item.violation->code);
-        }
-    }
+                             std::vector<spool::appended> outcomes) {
     for (const spool::appended& each : outcomes) {
         remember_trace(work, each);
     }
+    const auto report = std::make_shared<batch_reporter>(
+        whole->items(), std::move(outcomes), [this](const batch::item& item) {
+            count(item.findings);
+            if (item.violation) {
+                ports_.metrics.rejected_at_intake(item.violation->code);
+            }
+        });
+    in_slices(
+        ports_.owner, ports_.time, [report] { return report->step(); },
+        [this, work, whole, report] { batch_settled(work, whole, report->take(), report->outcomes()); });
+}
+
+void service::batch_settled(const post_ptr& work, const std::shared_ptr<batch>& whole, batch_report made,
+                            const std::vector<spool::appended>& outcomes) {
+    ports_.metrics.accepted(made.stored);
+    ports_.metrics.duplicate(made.duplicates);
+    ports_.metrics.filtered(made.filtered);
     if (!work->options.wait || made.stored + made.duplicates == 0) {
         answer(work, made.answer());
         return;
@@ -324,8 +330,9 @@ void service::batch_appended(const post_ptr& work, const std::shared_ptr<batch>&
             numbers.push_back(each.number);
         }
     }
-    wait_for_end(work, std::move(numbers),
-                 [whole, made](const waiters::ends& ends) { return made.answer(whole->items(), ends); });
+    wait_for_end(work, std::move(numbers), [whole, made = std::move(made)](const waiters::ends& ends) {
+        return made.answer(whole->items(), ends);
+    });
 }
 
 // `respond` gets the ends that are known when the waiting is over.

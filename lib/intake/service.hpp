@@ -6,7 +6,7 @@
 #include "env/loop.hpp"
 #include "event/event.hpp"
 #include "event/lanes.hpp"
-#include "intake/batch.hpp"
+#include "intake/batch_report.hpp"
 #include "intake/post_options.hpp"
 #include "intake/settings.hpp"
 #include "intake/waiters.hpp"
@@ -73,7 +73,9 @@ class service final : public net::request_handler {
     void append_batch(const post_ptr& work, const std::shared_ptr<batch>& items);
     void one_appended(const post_ptr& work, const accepted_event& one, const spool::appended& how);
     void batch_appended(const post_ptr& work, const std::shared_ptr<batch>& whole,
-                        const std::vector<spool::appended>& outcomes);
+                        std::vector<spool::appended> outcomes);
+    void batch_settled(const post_ptr& work, const std::shared_ptr<batch>& whole, batch_report made,
+                       const std::vector<spool::appended>& outcomes);
     void wait_for_end(const post_ptr& work, std::vector<spool::sequence> numbers,
                       std::function<net::response(const waiters::ends&)> respond);
 

@@ -38,6 +38,6 @@ inline constexpr std::chrono::milliseconds default_wait{5'000};
 inline constexpr std::chrono::milliseconds longest_wait{60'000};
 
 // Long work is cut into slices of about this length, so that a single event never waits for a big batch.
-inline constexpr std::chrono::microseconds slice{1'000};
+inline constexpr std::chrono::microseconds slice{500};
 
 } // namespace linkrunner::intake

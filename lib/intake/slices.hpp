@@ -1,4 +1,4 @@
-// Long work on the loop's thread, cut into slices of about a millisecond (settings.hpp, `slice`).
+// Long work on the loop's thread, cut into slices of about half a millisecond (settings.hpp, `slice`).
 #pragma once
 
 #include "env/clock.hpp"

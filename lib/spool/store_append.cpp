@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds probe_interval(1);
 constexpr std::size_t kept_group_bytes = 4 << 20;
+constexpr std::size_t expected_ahead = 16; // identities whose places are fetched into the cache early
 
 double seconds_between(steady_time from, steady_time to) {
     return std::chrono::duration<double>(to - from).count();
@@ -23,9 +24,9 @@ double seconds_between(steady_time from, steady_time to) {
 void store::append_group(std::span<append_job> jobs) {
     group_.clear();
     planned_.clear();
-    for (const append_job& job : jobs) {
-        for (const new_event& event : job.events) {
-            log_.identities.expect(event.identity);
+    for (const append_job& job : jobs) { // of a batch, the others while those before them are planned
+        for (std::size_t i = 0; i < std::min(job.events.size(), expected_ahead); ++i) {
+            log_.identities.expect(job.events[i].identity);
         }
     }
     const wall_time now = clock_.wall();
@@ -53,6 +54,9 @@ void store::plan(append_job& job, wall_time now) {
     std::vector<appended> outcomes;
     outcomes.reserve(job.events.size());
     for (const new_event& event : job.events) {
+        if (outcomes.size() + expected_ahead < job.events.size()) {
+            log_.identities.expect(job.events[outcomes.size() + expected_ahead].identity);
+        }
         outcomes.push_back(plan_one(event, now));
         if (outcomes.back().number == 0) {
             take_back(planned_before, bytes_before);

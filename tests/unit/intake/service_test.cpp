@@ -420,5 +420,41 @@ TEST_F(intake_service, puts_an_event_into_its_lane) {
     EXPECT_EQ(queue.events.at(3).lane, 0);
 }
 
+// A millisecond has passed whenever it is looked at.
+class hurried_clock final : public clock {
+  public:
+    steady_time steady() const noexcept override { return now_ += 1ms; }
+    wall_time wall() const noexcept override { return {}; }
+
+  private:
+    mutable steady_time now_;
+};
+
+TEST_F(intake_service, others_have_their_turn_while_a_batch_is_read_and_while_its_answer_is_written) {
+    options.lanes = {{{"*"}, false}};
+    hurried_clock hurried;
+    service slow(
+        options, "server-key",
+        ports{queue, owner, hurried, ids, metrics, [](std::uint8_t) { return std::nullopt; }, [] {}});
+    std::string batch;
+    for (int i = 0; i < 50; ++i) {
+        batch += std::string(good) + "\n";
+    }
+    plain_request request = post(batch, "/v1/events", "application/x-ndjson");
+    int turns = 0;
+    int status = 0;
+    std::function<void()> other = [&] {
+        if (status == 0) {
+            ++turns;
+            owner.post(other);
+        }
+    };
+    owner.post(other);
+    slow.handle(request, [&](const net::response& with) { status = with.status; });
+    owner.run_ready();
+    EXPECT_EQ(status, 202);
+    EXPECT_GE(turns, 100) << "50 to read the events, 50 to write down what became of them";
+}
+
 } // namespace
 } // namespace linkrunner::intake
