@@ -132,7 +132,8 @@ admission scheduler_core::offer(const candidate& event) {
 
 void scheduler_core::make_ready(held_event& event) {
     event.where = place::ready;
-    lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0);
+    event.turn =
+        lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0, event.turn);
 }
 
 // Events of its user that waited behind it make room.
@@ -155,7 +156,7 @@ void scheduler_core::remove(sequence number) {
     const held_event& event = found->second;
     lane& one = lanes_[event.what.lane];
     if (event.where == place::ready) {
-        one.ready.remove(event.what.path, number, event.failures > 0);
+        one.ready.remove(event.what.path, event.turn, event.failures > 0);
     } else if (event.where == place::resting) {
         resting_.erase({event.rests_until, number});
     }
