@@ -195,7 +195,9 @@ steady_time scheduler_core::wake_at(steady_time now) const {
     if (throttle_.probing() || breaker_.probing()) {
         return steady_time::max();
     }
-    const steady_time paced = std::max(bucket_.ready_at(now), throttle_.until());
+    const steady_time token = bucket_.ready_at(now);
+    const steady_time cap_end = rate_.cap_until(); // from then on tokens come faster
+    const steady_time paced = std::max(cap_end > now ? std::min(token, cap_end) : token, throttle_.until());
     const steady_time gates = breaker_.open() ? std::max(paced, breaker_.next_probe()) : paced;
     const path_mask open = open_paths();
     const bool others = breaker_.may_try_others();
