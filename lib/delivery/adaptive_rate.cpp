@@ -80,8 +80,9 @@ void adaptive_rate::heed(const rate_hint& hint, steady_time now) {
         const double span = std::chrono::duration<double>(*hint.reset - resolution).count();
         const double spread = static_cast<double>(*hint.remaining) / span;
         cap_ = cap_until_ > now ? std::min(cap_, spread) : spread;
-        cap_until_ = now + *hint.reset;
+        cap_until_ = now + std::min(*hint.reset, by_.longest_pause);
     }
+    cap_ = std::max(cap_, 1 / std::chrono::duration<double>(by_.longest_pause).count());
 }
 
 double adaptive_rate::rate(steady_time now) const {

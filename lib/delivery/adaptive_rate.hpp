@@ -22,7 +22,8 @@
 // - Below the ceiling the distance of requests is dithered by a tenth, or senders of one speed could meet in
 //   step, one of them always too late.
 //
-// What the API says in its rate limit headers caps the rate for as long as that is said.
+// What the API says in its rate limit headers caps the rate for as long as that is said. One answer binds for
+// no longer than the longest pause, and no cap is below one request in that time.
 #pragma once
 
 #include "delivery/retry_after.hpp"
@@ -51,6 +52,7 @@ class adaptive_rate {
         double first = 1;          // per second, without a ceiling
         double lowest = 1.0 / 300; // per second
         double highest = 100'000;
+        nanoseconds longest_pause = std::chrono::minutes(10); // that the API can bring about
     };
 
     // Not `adaptive`: 429s and headers do not change the rate (pauses are another matter, see throttle).
@@ -72,6 +74,7 @@ class adaptive_rate {
     void heed(const rate_hint& hint, steady_time now);
 
     double rate(steady_time now) const;
+    steady_time cap_until() const { return cap_until_; } // a cap ends then; in the past: there is none
     std::optional<double> ceiling() const { return ceiling_; }
     // Another ceiling, or none: goes on at it, or from the rate in force.
     void set_ceiling(std::optional<double> ceiling) {

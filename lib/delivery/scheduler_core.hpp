@@ -73,6 +73,7 @@ class scheduler_core final : public scheduler {
     struct held_event {
         candidate what;
         place where = place::ready;
+        ready_events::turn turn = 0;
         bool ambiguous = false;     // some attempt may have been counted by the API
         bool forgotten = false;     // in flight, and ended elsewhere
         bool suspected = false;     // failed while others succeeded

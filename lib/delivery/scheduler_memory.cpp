@@ -28,14 +28,20 @@ std::size_t slots_of_one_lane(const settings& options) {
     return all - std::max<std::size_t>(all / 8, 1);
 }
 
+adaptive_rate::rules rate_rules(const settings& options) {
+    adaptive_rate::rules out;
+    out.longest_pause = std::max<nanoseconds>(options.retry_after_max, std::chrono::seconds(1));
+    return out;
+}
+
 } // namespace
 
 scheduler_core::scheduler_core(const settings& options, random_numbers random, steady_time now)
     : options_(options), random_(std::move(random)), backoff_(options.backoff_initial, options.backoff_max),
       outage_backoff_(options.backoff_initial,
                       std::min<std::chrono::milliseconds>(options.backoff_max, outage_rest)),
-      rate_(options.rate_per_second, options.adaptive, {}), bucket_(rate_.rate(now), options.burst, now),
-      throttle_(backoff_, options.retry_after_max),
+      rate_(options.rate_per_second, options.adaptive, rate_rules(options)),
+      bucket_(rate_.rate(now), options.burst, now), throttle_(backoff_, options.retry_after_max),
       breaker_({}, std::max<std::size_t>(options.max_in_flight, 1)),
       holds_(endpoint_count, hold(options.hold_probe)), expiry_(options.max_age),
       picker_(weights_of(options)), weights_(weights_of(options)), lane_limit_(slots_of_one_lane(options)) {
@@ -174,7 +180,8 @@ admission scheduler_core::admit(const candidate& event) {
 
 void scheduler_core::make_ready(held_event& event) {
     event.where = place::ready;
-    lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0);
+    event.turn =
+        lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0, event.turn);
 }
 
 // Events of its user that waited behind it make room.
@@ -197,7 +204,7 @@ void scheduler_core::remove(sequence number) {
     const held_event& event = found->second;
     lane& one = lanes_[event.what.lane];
     if (event.where == place::ready) {
-        one.ready.remove(event.what.path, number, event.failures > 0);
+        one.ready.remove(event.what.path, event.turn, event.failures > 0);
     } else if (event.where == place::resting) {
         resting_.erase({event.rests_until, number});
     }

@@ -134,8 +134,9 @@ std::optional<sequence> scheduler_core::choose_untried(path_mask paths) const {
 
 // At a random place, and not of this user if there is another's beside it.
 sequence scheduler_core::anywhere(const lane& in, path_mask paths, std::uint64_t not_user) {
-    const sequence found = *in.ready.anywhere(paths, random_());
-    return events_.at(found).what.user_key == not_user ? *in.ready.around(paths, found + 1) : found;
+    const sequence number = *in.ready.anywhere(paths, random_());
+    const held_event& found = events_.at(number);
+    return found.what.user_key == not_user ? *in.ready.around(paths, found.turn + 1) : number;
 }
 
 std::optional<sequence> scheduler_core::choose_next(path_mask paths) {
@@ -150,14 +151,14 @@ std::optional<sequence> scheduler_core::choose_next(path_mask paths) {
     if (breaker_.doubtful()) {
         return anywhere(lanes_[*picked], paths, last_probed_user_);
     }
-    return lanes_[*picked].ready.oldest(paths);
+    return lanes_[*picked].ready.first(paths);
 }
 
 send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_time wall, bool throttle_probe,
                                  bool breaker_probe) {
     held_event& event = events_.at(chosen.number);
     lane& from = lanes_[event.what.lane];
-    from.ready.remove(event.what.path, chosen.number, event.failures > 0);
+    from.ready.remove(event.what.path, event.turn, event.failures > 0);
     event.where = place::in_flight;
     event.attempt = {now,
                      key_,
@@ -194,7 +195,9 @@ steady_time scheduler_core::wake_at(steady_time now) const {
     if (throttle_.probing() || breaker_.probing()) {
         return steady_time::max();
     }
-    const steady_time paced = std::max(bucket_.ready_at(now), throttle_.until());
+    const steady_time token = bucket_.ready_at(now);
+    const steady_time cap_end = rate_.cap_until(); // from then on tokens come faster
+    const steady_time paced = std::max(cap_end > now ? std::min(token, cap_end) : token, throttle_.until());
     const steady_time gates = breaker_.open() ? std::max(paced, breaker_.next_probe()) : paced;
     const path_mask open = open_paths();
     const bool others = breaker_.may_try_others();

@@ -40,6 +40,32 @@ TEST_F(hold, on_a_wrong_key_ends_when_the_key_file_changes) {
     EXPECT_EQ(daemon->child().output().find("an-0ld-key"), std::string::npos);
 }
 
+TEST_F(hold, of_a_key_that_is_rotated_under_load_loses_and_doubles_nothing) {
+    start_sandbox(keyed());
+    write_key(server_key);
+    start({{"upstream.server_key_file", home / "key"},
+           {"delivery.hold_probe", "1h"},
+           {"delivery.rate", "1000/s"},
+           {"delivery.max_attempts", "1"}});
+    constexpr int count = 3'000;
+    std::string lines;
+    for (int i = 0; i < count; ++i) {
+        lines += event_text("e", "u" + std::to_string(i % 300), std::to_string(i)) + "\n";
+    }
+    EXPECT_EQ(daemon->post(lines, "/v1/events", {{"Content-Type", "application/x-ndjson"}}).status, 202);
+    for (const char* next : {"the-second-key", "the-third-key"}) {
+        const std::uint64_t before = api->unique();
+        ASSERT_TRUE(api->wait_for_unique(before + 300, patience));
+        api->set_key(next);
+        write_key(next);
+    }
+    EXPECT_TRUE(daemon->wait_ledger("delivered", count));
+    EXPECT_EQ(api->unique(), static_cast<std::uint64_t>(count));
+    EXPECT_EQ(api->duplicates(), 0U);
+    EXPECT_EQ(daemon->ledger("dead"), 0U);
+    EXPECT_TRUE(daemon->wait_state("healthy"));
+}
+
 TEST_F(hold, on_a_wrong_key_ends_on_sighup) {
     start_sandbox(keyed());
     home.write("key", "an-0ld-key\n");

@@ -158,6 +158,21 @@ TEST(adaptive_rate, spreads_what_remains_until_the_reset) {
     EXPECT_DOUBLE_EQ(rate.rate(start + 2s), 50);
 }
 
+TEST(adaptive_rate, is_bound_by_one_answer_for_no_longer_than_the_longest_pause) {
+    adaptive_rate::rules by;
+    by.longest_pause = 100s;
+    adaptive_rate rate(29, true, by);
+    rate.heed(hint(1, longest_wait), start);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 0.01);
+    EXPECT_DOUBLE_EQ(rate.rate(start + 99s), 0.01);
+    EXPECT_EQ(rate.cap_until(), start + 100s);
+    EXPECT_DOUBLE_EQ(rate.rate(start + 100s), 29);
+    rate_hint absurd;
+    absurd.sustained = 1e-15;
+    rate.heed(absurd, start);
+    EXPECT_DOUBLE_EQ(rate.rate(start), 0.01);
+}
+
 TEST(adaptive_rate, is_not_fooled_by_resets_of_a_second) {
     // Within windows of a second, what remains falls from 30 to 1 at 29/s: spreading it would halve the rate.
     adaptive_rate rate(29, true, {});

@@ -265,6 +265,12 @@ class history {
             out = answered(chance(90) ? 400 : 200, latency);
             break;
         case weather::limited:
+            if (chance(50)) {
+                out.end.ratelimit =
+                    "\"default\";r=" + std::to_string(any(0, 9)) + ";t=" + std::to_string(any(0, 4));
+                out.end.ratelimit_policy = "\"default\";q=10;w=5";
+                break;
+            }
             out.end.ratelimit_limit = "10";
             out.end.ratelimit_remaining = std::to_string(any(0, 9));
             out.end.ratelimit_reset = std::to_string(any(0, 4));

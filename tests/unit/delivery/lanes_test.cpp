@@ -61,18 +61,18 @@ TEST(lane_picker, picks_none_where_none_can_be_served) {
     EXPECT_EQ(one.pick(0b10), 1);
 }
 
-TEST(ready_events, names_the_oldest_and_goes_round) {
+TEST(ready_events, names_the_first_and_goes_round) {
     ready_events one;
-    one.add(endpoint::capture_event, 5, false);
-    one.add(endpoint::capture_event, 3, true);
-    one.add(endpoint::capture_event, 9, false);
-    EXPECT_EQ(one.oldest(all_paths), 3U);
+    EXPECT_EQ(one.add(endpoint::capture_event, 3, true, 0), 3U);
+    EXPECT_EQ(one.add(endpoint::capture_event, 5, false, 0), 5U);
+    EXPECT_EQ(one.add(endpoint::capture_event, 9, false, 0), 9U);
+    EXPECT_EQ(one.first(all_paths), 3U);
     EXPECT_EQ(one.around(all_paths, 4), 5U);
     EXPECT_EQ(one.around(all_paths, 9), 9U);
     EXPECT_EQ(one.around(all_paths, 10), 3U);
     EXPECT_EQ(one.fresh_count(), 2U);
     EXPECT_EQ(one.failed_count(), 1U);
-    EXPECT_FALSE(one.oldest(0));
+    EXPECT_FALSE(one.first(0));
     EXPECT_FALSE(one.any(0));
     one.remove(endpoint::capture_event, 3, true);
     one.remove(endpoint::capture_event, 5, false);
@@ -82,10 +82,25 @@ TEST(ready_events, names_the_oldest_and_goes_round) {
     EXPECT_EQ(one.fresh_count() + one.failed_count(), 0U);
 }
 
+TEST(ready_events, stand_behind_all_that_waited_before_and_keep_their_turn) {
+    ready_events one;
+    one.add(endpoint::capture_event, 10, false, 0);
+    const auto behind = one.add(endpoint::capture_event, 2, false, 0);
+    EXPECT_EQ(behind, 11U);
+    EXPECT_EQ(one.add(endpoint::capture_event, 11, false, 0), 12U);
+    EXPECT_EQ(one.first(all_paths), 10U);
+    one.remove(endpoint::capture_event, 10, false);
+    EXPECT_EQ(one.first(all_paths), 2U);
+    one.remove(endpoint::capture_event, behind, false);
+    EXPECT_EQ(one.first(all_paths), 11U);
+    EXPECT_EQ(one.add(endpoint::capture_event, 2, true, behind), behind);
+    EXPECT_EQ(one.first(all_paths), 2U);
+}
+
 TEST(ready_events, are_found_anywhere) {
     ready_events one;
     for (sequence number = 1; number <= 100; ++number) {
-        one.add(endpoint::capture_event, number, number % 2 == 0);
+        one.add(endpoint::capture_event, number, number % 2 == 0, 0);
     }
     EXPECT_EQ(one.anywhere(all_paths, 0.0), 1U);
     EXPECT_EQ(one.anywhere(all_paths, 0.5), 51U);
@@ -94,9 +109,9 @@ TEST(ready_events, are_found_anywhere) {
 
 TEST(ready_events, finds_a_fresh_one_that_will_do) {
     ready_events one;
-    one.add(endpoint::capture_event, 1, true);
+    one.add(endpoint::capture_event, 1, true, 0);
     for (sequence number = 2; number <= 9; ++number) {
-        one.add(endpoint::capture_event, number, false);
+        one.add(endpoint::capture_event, number, false, 0);
     }
     const auto from_5 = [](sequence number) { return number == 1 || number >= 5; };
     EXPECT_EQ(one.fresh(all_paths, 4, from_5), 5U);

@@ -347,11 +347,13 @@ TEST(scenario, a_429_with_retry_after_means_nothing_before_its_end_and_one_probe
     }
 }
 
-TEST(scenario, a_user_with_a_million_waiting_events_delays_others_by_less_than_a_second) {
+class one_user : public ::testing::TestWithParam<std::chrono::milliseconds> {};
+
+TEST_P(one_user, with_a_million_waiting_events_delays_others_by_less_than_a_second) {
     constexpr std::uint64_t events = 1'000'000;
     settings options;
     options.rate_per_second = 29;
-    world w(options, 10, [](const auto&, auto) { return answered(200, 50ms); });
+    world w(options, 10, [](const auto&, auto) { return answered(200, GetParam()); });
     w.check_order = false;
     for (std::uint64_t i = 0; i < events; ++i) {
         w.accept(1);
@@ -372,9 +374,31 @@ TEST(scenario, a_user_with_a_million_waiting_events_delays_others_by_less_than_a
         ASSERT_EQ(w.event(number).end, "delivered");
         EXPECT_LT(w.event(number).ended_at.time_since_epoch() - accepted, 1s);
     }
-    // The user itself gets one at a time, without a gap: 50 ms each.
+    // The user itself gets one at a time, without a gap.
     EXPECT_GT(w.count_of("delivered"), 1'100U);
     EXPECT_LT(w.offered, events + events / 100) << "what was passed over is not read over and over";
+}
+
+INSTANTIATE_TEST_SUITE_P(whatever_the_time_of_an_answer, one_user, ::testing::Values(1ms, 50ms));
+
+TEST(scenario, users_take_turns_however_many_events_each_has_waiting) {
+    settings options;
+    options.rate_per_second = 29;
+    world w(options, 10, [](const auto&, auto) { return answered(200, 1ms); });
+    for (std::uint64_t i = 0; i < 5'000; ++i) {
+        w.accept(1);
+    }
+    for (std::uint64_t i = 0; i < 500; ++i) {
+        w.accept(2 + i);
+    }
+    w.accepted();
+    w.run_for(30s); // 870 tokens
+    std::size_t others = 0;
+    for (sequence number = 5'001; number <= 5'500; ++number) {
+        others += w.event(number).end == "delivered" ? 1 : 0;
+    }
+    EXPECT_EQ(others, 500U);
+    EXPECT_GT(w.count_of("delivered"), 850U);
 }
 
 TEST(scenario, a_purchase_behind_a_backlog_of_hours_is_on_its_way_within_a_second) {

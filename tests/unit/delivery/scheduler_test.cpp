@@ -249,5 +249,24 @@ TEST(scheduler, waits_for_the_reset_of_a_limit_of_which_nothing_remains) {
     }
 }
 
+TEST(scheduler, is_slowed_by_an_absurd_limit_in_one_answer_for_no_longer_than_any_pause) {
+    for (const char* policy : {"\"a\";q=1;w=999999999999999", "\"a\";q=1000;w=86400"}) {
+        bool told = false;
+        world w({}, 11, [&](const auto&, auto) {
+            answer out = answered(200, 10ms);
+            if (!std::exchange(told, true)) {
+                out.end.ratelimit_policy = policy;
+                out.end.ratelimit = "\"a\";r=2;t=999999999999999";
+            }
+            return out;
+        });
+        accept_many(w, 500);
+        w.run_for(9min);
+        EXPECT_LE(w.attempts.size(), 12U) << policy;
+        w.run_for(90s);
+        EXPECT_EQ(w.count_of("delivered"), 500U) << policy;
+    }
+}
+
 } // namespace
 } // namespace linkrunner::delivery::testing
