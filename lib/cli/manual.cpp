@@ -184,7 +184,7 @@ void collect_choices(const CLI::App& command, std::string& out) {
 } // namespace
 
 std::string man_page(const CLI::App& program, const manual_text& text) {
-    const std::string name = program.get_name();
+    const std::string& name = program.get_name();
     std::string out = ".TH " + upper(escaped(name)) + " " + std::to_string(text.section) +
                       " \"\" \"linkrunnerd " LINKRUNNER_VERSION "\" \"Linkrunner\"\n";
     out += ".SH NAME\n" + escaped(name) + " \\- " + escaped(text.summary) + "\n";
@@ -212,7 +212,7 @@ std::string man_page(const CLI::App& program, const manual_text& text) {
 }
 
 std::string bash_completion(const CLI::App& program) {
-    const std::string name = program.get_name();
+    const std::string& name = program.get_name();
     std::string function = "_" + name;
     std::ranges::replace(function, '-', '_');
     std::string words;

@@ -109,6 +109,10 @@ session::session(const std::string& socket) : path_(socket) {
 
 net::called session::ask(const net::call& request) {
     auto answer = daemon_->exchange(request, answer_limit);
+    // A connection that was idle for long is closed by the daemon. What only asks may be asked again.
+    if (!answer && request.method == "GET" && answer.error().code == std::errc::connection_reset) {
+        answer = daemon_->exchange(request, answer_limit);
+    }
     if (!answer) {
         throw failure(exit_unreachable, words_for_unreachable(path_, answer.error().code));
     }

@@ -107,6 +107,13 @@ TEST_F(ctl_status, says_that_the_disk_is_full) {
     EXPECT_THAT(seen.text, HasSubstr("TAKES NO EVENTS (disk_full"));
     EXPECT_THAT(seen.text, HasSubstr("To do       make room on the disk"));
     EXPECT_THAT(ctl({"queue", "list"}).text, HasSubstr("No event waits"));
+    const tool_outcome refused =
+        ctl({"send", "--intake", "unix:" + (home / "intake.sock"), "--name", "e", "--user", "u", "--data",
+             "{\"x\":\"" + std::string(50'000, 'x') + "\"}"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.text, HasSubstr("(disk_full)"));
+    EXPECT_EQ(ctl({"pause"}).code, 0); // what changes nothing on disk works
+    EXPECT_EQ(ctl({"resume"}).code, 0);
 }
 
 TEST_F(ctl_status, shows_that_it_drains_while_it_stops) {
