@@ -138,7 +138,7 @@ TEST_F(ctl_send, what_is_too_much_for_one_request_goes_in_parts) {
 
 TEST_F(ctl_send, goes_on_after_kill_9_without_doubling) {
     start();
-    const std::string file = input(12'000);
+    const std::string file = input(4'000);
     std::uint64_t before = 0;
     for (int round = 0; round < 3; ++round) {
         process sender(tool_command(sending({file})));
@@ -150,10 +150,10 @@ TEST_F(ctl_send, goes_on_after_kill_9_without_doubling) {
     }
     const tool_outcome rest = send({file});
     EXPECT_EQ(rest.code, 0) << rest.text;
-    EXPECT_EQ(daemon->ledger("accepted"), 12'000U);
-    EXPECT_TRUE(daemon->wait_ledger("delivered", 12'000));
+    EXPECT_EQ(daemon->ledger("accepted"), 4'000U);
+    EXPECT_TRUE(daemon->wait_ledger("delivered", 4'000));
     EXPECT_EQ(api->duplicates(), 0U);
-    EXPECT_EQ(api->unique(), 12'000U);
+    EXPECT_EQ(api->unique(), 4'000U);
 }
 
 TEST_F(ctl_send, waits_while_the_intake_takes_nothing_and_can_be_interrupted) {
@@ -180,13 +180,13 @@ TEST_F(ctl_send, waits_while_the_intake_takes_nothing_and_can_be_interrupted) {
 
 TEST_F(ctl_send, goes_on_over_a_restart_of_the_daemon) {
     start();
-    const std::string file = input(10'000);
+    const std::string file = input(4'000);
     process sender(tool_command(sending({file})));
     ASSERT_TRUE(daemon->wait_until([](running_daemon& self) { return self.ledger("accepted") > 0; }));
     daemon->kill();
     start();
     EXPECT_EQ(sender.wait_exit(), 0) << sender.output();
-    EXPECT_EQ(daemon->ledger("accepted"), 10'000U);
+    EXPECT_EQ(daemon->ledger("accepted"), 4'000U);
 }
 
 TEST_F(ctl_send, no_intake_is_69_and_says_what_to_do) {

@@ -68,7 +68,9 @@ TEST_F(changes, of_lanes_are_taken_over_while_their_names_stay) {
 
 TEST_F(changes, of_the_names_of_lanes_need_a_restart_and_so_do_rules_that_name_lanes) {
     after.values.delivery.lanes[0].name = "money";
-    after.values.events.rules.push_back({{"x"}, false, "money", "inherit", rule_section().checks});
+    rule_section& rule = after.values.events.rules.emplace_back();
+    rule.names = {"x"};
+    rule.lane = "money";
     const auto all = found();
     ASSERT_EQ(all.size(), 2U);
     EXPECT_TRUE(all[0].needs_restart);
