@@ -140,7 +140,7 @@ TEST_F(ctl_send, goes_on_after_kill_9_without_doubling) {
     start();
     const std::string file = input(4'000);
     std::uint64_t before = 0;
-    for (int round = 0; round < 3; ++round) {
+    for (int round = 0; round < 3 && before < 4'000; ++round) {
         process sender(tool_command(sending({file})));
         ASSERT_TRUE(
             daemon->wait_until([&](running_daemon& self) { return self.ledger("accepted") > before; }));
