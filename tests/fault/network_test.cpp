@@ -21,8 +21,8 @@ class network : public daemon_test {
         }
         net.emplace();
         start_sandbox();
-        settings["upstream.connect_timeout"] = "400ms";
-        settings["upstream.request_timeout"] = "400ms";
+        settings["upstream.connect_timeout"] = "1s";
+        settings["upstream.request_timeout"] = "1s";
         settings["delivery.max_attempts"] = "1"; // an outage must not cost one
     }
 
@@ -55,7 +55,7 @@ TEST_F(network, that_swallows_connects_is_an_outage_and_nothing_is_ambiguous) {
         post(user);
     }
     ASSERT_TRUE(daemon->wait_state("outage"));
-    EXPECT_THAT(last_error(), HasSubstr("no connection to 127.0.0.1:" + port() + " within 400 ms"));
+    EXPECT_THAT(last_error(), HasSubstr("no connection to 127.0.0.1:" + port() + " within 1000 ms"));
     EXPECT_GE(failed(), 1);
     EXPECT_EQ(ambiguous(), 0);
     EXPECT_EQ(daemon->ledger("pending"), 5U);

@@ -31,6 +31,7 @@ struct exchange {
     bool ambiguous = false;
     std::uint64_t received = 1; // by the API in the end, with the first attempt
     const char* end = "delivered";
+    const char* request_timeout = "15s";
 };
 
 void PrintTo(const exchange& what, std::ostream* out) {
@@ -48,7 +49,8 @@ class answer_table : public answers, public testing::WithParamInterface<exchange
     void start_and_post(const std::string& if_ambiguous) {
         start_sandbox();
         api->add_faults(std::string("count=1 ") + GetParam().script);
-        start({{"upstream.request_timeout", "1s"}, {"delivery.ambiguous", if_ambiguous}});
+        start(
+            {{"upstream.request_timeout", GetParam().request_timeout}, {"delivery.ambiguous", if_ambiguous}});
         post_large("u", "the-id");
     }
 };
@@ -82,7 +84,8 @@ TEST_P(answer_table, is_kept_to_where_ambiguous_attempts_are_buried) {
 INSTANTIATE_TEST_SUITE_P(
     each, answer_table,
     testing::Values(exchange{"slow", "slow=1ms", "delivered"},
-                    exchange{"slower_than_request_timeout", "slow=50ms", "transient", true, 2},
+                    exchange{"slower_than_request_timeout", "slow=50ms", "transient", true, 2, "delivered",
+                             "2s"},
                     exchange{"early_413", "early status=413 big=50000", "rejected", false, 0, "dead"},
                     exchange{"early_429", "early status=429 big=50000", "throttled"},
                     exchange{"early_503", "early status=503 big=50000", "transient"},

@@ -127,6 +127,9 @@ TEST_F(ctl_status, shows_that_it_drains_while_it_stops) {
     const tool_outcome seen = ctl({"status"});
     EXPECT_THAT(seen.text, HasSubstr("TAKES NO EVENTS (draining)"));
     EXPECT_THAT(seen.text, HasSubstr("draining: no new events are taken"));
+    ctl({"drain"});
+    ctl({"resume"}); // does not keep it from stopping
+    EXPECT_EQ(daemon->upstream_state(), "draining");
     daemon->child().signal(SIGTERM);
 }
 
