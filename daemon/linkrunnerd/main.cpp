@@ -49,7 +49,7 @@ int run(command_line given) {
         given.file = usual_file;
     }
     config::sources from = config::from_process(given.file, given.overrides);
-    from.without_secrets = given.health;
+    from.without_secrets = given.health || !given.events.empty();
     auto outcome = config::load(from);
     if (const auto* problems = std::get_if<std::vector<config::problem>>(&outcome)) {
         return report(*problems);

@@ -124,11 +124,12 @@ TEST_F(data_quality, additions_carry_time_and_host) {
     EXPECT_TRUE(parsed(daemon->post(event_text("e", "u", "1"))).at_pointer("/data/duplicate").as_bool());
 }
 
-TEST_F(data_quality, can_be_tried_out_without_a_daemon) {
+TEST_F(data_quality, can_be_tried_out_without_a_daemon_or_a_key) {
     start_sandbox();
     const std::string file =
         home.write("events.ndjson",
                    event_text("e", "u") + "\n" + event_text("BadName", "u") + "\n{\"event_name\":\"e\"}\n");
+    settings["upstream.server_key_file"] = home / "no-key";
     auto command = daemon_command(linkrunnerd, settings);
     command.words.insert(command.words.end(), {"--check-events", file, "--json"});
     const auto [code, output] = run(command);
