@@ -245,6 +245,9 @@ void application::begin_shutdown(const char* why) {
     loop_.call_at(end, [this] { finish_shutdown(); });
     key_watch_->stop();
     token_watch_->stop();
+    if (desk_) {
+        desk_->begin_stopping();
+    }
     intake_->drain();
     intake_server_->stop([this] {
         intake_stopped_ = true;

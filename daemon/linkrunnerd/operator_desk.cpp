@@ -65,6 +65,9 @@ std::string operator_desk::status() const {
 
 void operator_desk::drain(bool draining) {
     draining_ = draining;
+    if (stopping_) {
+        return;
+    }
     parts_.intake.drain(draining);
     parts_.forwarder.show_draining(draining);
 }

@@ -37,6 +37,9 @@ class operator_desk final : public control::steering {
   public:
     explicit operator_desk(desk_parts with) : parts_(std::move(with)) {}
 
+    // The process stops: from now on resume takes no events again.
+    void begin_stopping() { stopping_ = true; }
+
     std::string status() const override;
     void pause(bool paused) override { parts_.forwarder.pause(paused); }
     bool paused() const override { return parts_.forwarder.paused(); }
@@ -52,6 +55,7 @@ class operator_desk final : public control::steering {
   private:
     desk_parts parts_;
     bool draining_ = false;
+    bool stopping_ = false;
 };
 
 } // namespace linkrunner::daemon
