@@ -64,8 +64,8 @@ cmake -S . -B build/demo -G Ninja -DCMAKE_BUILD_TYPE=Release -DLINKRUNNER_TESTS=
     -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >"$work/cmake.log" 2>&1 ||
     { cat "$work/cmake.log"; fail "cmake"; }
 echo "compiling (a few minutes the first time) ..."
-ninja -C build/demo --quiet linkrunnerd linkrunner-sandbox
-echo "built in $((SECONDS - began)) s: build/demo/linkrunnerd, build/demo/linkrunner-sandbox"
+ninja -C build/demo --quiet linkrunnerd linkrunner-sandbox linkrunnerctl
+echo "built in $((SECONDS - began)) s: build/demo/linkrunnerd, build/demo/linkrunner-sandbox, build/demo/linkrunnerctl"
 
 title "2. A fake Linkrunner API, and linkrunnerd in front of it"
 build/demo/linkrunner-sandbox --listen 127.0.0.1:0 --key demo-server-key --port-file "$work/port" \
@@ -78,6 +78,7 @@ echo "linkrunner-sandbox stands in for the API at $api/api/v1"
 start_daemon() {
     LINKRUNNER_SERVER_KEY=demo-server-key build/demo/linkrunnerd \
         --set "intake.listen=[127.0.0.1:${port:-0}, 'unix:$work/intake.sock']" --set observe.listen=127.0.0.1:0 \
+        --set "control.listen=unix:$work/control.sock" \
         --set "spool.directory=$work/spool" --set "upstream.url=$api/api/v1" --set log.format=json \
         >>"$work/daemon.log" 2>&1 &
     daemon_pid=$!
@@ -139,7 +140,8 @@ state() { curl -fsS "$observe/status" | jq -r .upstream.state; }
 throttled() { [ "$(state)" = throttled ]; }
 until_true 10 throttled
 at_pause=$(summary .requests)
-curl -fsS "$observe/status" | jq -c '{state: .upstream.state, reason: .upstream.reason, seconds_left: .upstream.next_change_in_seconds}'
+echo "\$ linkrunnerctl status"
+build/demo/linkrunnerctl --socket "$work/control.sock" status
 in_pause=0
 pause_began=$SECONDS
 while [ $((SECONDS - pause_began)) -lt 30 ]; do
