@@ -49,8 +49,7 @@ void secret_watch::follow(const std::string& path, const std::string& secret) {
         start();
     }
     if (secret != secret_) {
-        secret_ = secret;
-        changed_(secret_);
+        take(secret);
     }
 }
 
@@ -65,11 +64,15 @@ void secret_watch::look() {
         log::warning("the file of a secret cannot be read; the secret in use stays",
                      {{"secret", what_}, {"error", read.error().message}});
     } else if (*read != secret_) {
-        secret_ = *read;
-        changed_at_ = clock_.wall();
-        log::info("a secret has changed", {{"secret", what_}, {"file", path_}});
-        changed_(secret_);
+        take(*read);
     }
+}
+
+void secret_watch::take(const std::string& secret) {
+    secret_ = secret;
+    changed_at_ = clock_.wall();
+    log::info("a secret has changed", {{"secret", what_}, {"file", path_}});
+    changed_(secret_);
 }
 
 } // namespace linkrunner::daemon

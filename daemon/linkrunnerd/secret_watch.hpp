@@ -33,6 +33,7 @@ class secret_watch {
 
   private:
     void arm();
+    void take(const std::string& secret);
 
     std::string what_;
     std::string path_;

@@ -64,6 +64,9 @@ class monitoring : public daemon_test {
             [](const std::string& each) { return each.find("\"Listening on\"") != std::string::npos; });
         ASSERT_TRUE(line) << prometheus->output();
         address = "http://" + line->substr(line->find("address=") + 8);
+        command ready; // it listens before it answers
+        ready.words = {"curl", "-fsS", address + "/-/ready"};
+        ASSERT_TRUE(daemon->wait_until([&](running_daemon&) { return run(ready).first == 0; }));
     }
 
     json::value ask(const std::string& path, const std::string& query = {}) const {

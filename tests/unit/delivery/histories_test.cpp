@@ -160,7 +160,7 @@ class history {
     void plan_disturbances() {
         for (std::uint64_t i = any(0, 8); i > 0; --i) {
             const auto when = world_.now() + std::chrono::milliseconds(any(0, 100'000));
-            switch (any(0, 5)) {
+            switch (any(0, 6)) {
             case 0:
                 world_.at(when, [this] {
                     world_.delivery().key_changed(world_.now());
@@ -181,11 +181,30 @@ class history {
             case 4:
                 world_.at(when, [this] { drop_some(); });
                 break;
+            case 5:
+                world_.at(when, [this] { reload(); });
+                break;
             default:
                 world_.at(when, [this] { replay_some(); });
                 break;
             }
         }
+    }
+
+    // Never to more than the rate and burst of the beginning, which the attempts are held against.
+    void reload() {
+        settings changed = options_;
+        if (changed.rate_per_second) {
+            *changed.rate_per_second *= static_cast<double>(any(50, 100)) / 100;
+        }
+        changed.burst = std::max(1.0, changed.burst - static_cast<double>(any(0, 5)));
+        changed.adaptive = chance(50);
+        changed.max_in_flight = any(1, 40);
+        changed.max_attempts += static_cast<std::uint32_t>(any(0, 5));
+        changed.hold_probe = std::chrono::seconds(any(1, 60));
+        changed.backoff_max = options_.backoff_max * static_cast<int>(any(1, 3));
+        world_.delivery().change(changed, world_.now());
+        world_.pump();
     }
 
     void pause(bool paused) {
