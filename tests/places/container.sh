@@ -26,7 +26,7 @@ CONF
 
 names=(lr-sandbox lr-daemon lr-second lr-odd)
 clean_up() {
-    podman rm -f -t 1 "${names[@]}" >/dev/null 2>&1 || true
+    podman rm -f --ignore -t 1 "${names[@]}" >/dev/null 2>&1 || true
     podman volume rm -f lr-spool lr-odd-spool >/dev/null 2>&1 || true
 }
 show_logs() {
