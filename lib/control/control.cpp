@@ -1,6 +1,7 @@
 #include "control/control.hpp"
 
 #include "base/json_text.hpp"
+#include "base/utf8.hpp"
 #include "control/asker.hpp"
 #include "control/explain.hpp"
 #include "control/letter_json.hpp"

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/utc_text.hpp"
+#include "base/utf8.hpp"
 #include "control/letter_json.hpp"
 #include "control/pending.hpp"
 

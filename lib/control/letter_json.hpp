@@ -13,7 +13,4 @@ namespace linkrunner::control {
 // their names.
 void append_letter(std::string& out, const spool::dead_event& one, const std::vector<std::string>& lanes);
 
-// The text with every byte that is not UTF-8 replaced by U+FFFD: an excerpt may end within a character.
-std::string as_utf8(std::string_view text);
-
 } // namespace linkrunner::control

@@ -1,5 +1,6 @@
 #include "ctl/reject_file.hpp"
 
+#include "base/utf8.hpp"
 #include "ctl/failure.hpp"
 #include "ctl/text.hpp"
 

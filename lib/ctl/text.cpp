@@ -1,6 +1,7 @@
 #include "ctl/text.hpp"
 
 #include "base/duration.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,26 +11,6 @@
 namespace linkrunner::ctl {
 
 namespace {
-
-// The length of the UTF-8 character at the beginning by its first byte, 0 where none begins.
-std::size_t character_bytes(std::string_view text) {
-    const auto first = static_cast<unsigned char>(text[0]);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    if (length == 0 || length > text.size()) {
-        return 0;
-    }
-    for (std::size_t index = 1; index < length; ++index) {
-        if ((static_cast<unsigned char>(text[index]) & 0xC0U) != 0x80) {
-            return 0;
-        }
-    }
-    return length;
-}
 
 template <class... Values>
 std::string formatted(const char* format, Values... values) {
@@ -90,16 +71,6 @@ std::string printable(std::string_view text) {
         } else {
             out += text.substr(0, length);
         }
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return out;
-}
-
-std::string as_utf8(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const std::size_t length = character_bytes(text);
-        out += length == 0 ? std::string_view("\xEF\xBF\xBD") : text.substr(0, length);
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return out;

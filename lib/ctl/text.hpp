@@ -20,9 +20,6 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole); // "1%"
 // no UTF-8 become '?'.
 std::string printable(std::string_view text);
 
-// The text with every byte that is not UTF-8 as U+FFFD, and all else as it is.
-std::string as_utf8(std::string_view text);
-
 // At most so many columns, with "..." where something is missing. Counts characters as one column each.
 std::string clipped(std::string_view text, std::size_t columns);
 std::size_t columns_of(std::string_view text);

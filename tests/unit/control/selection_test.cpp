@@ -1,5 +1,6 @@
 #include "control/selection.hpp"
 
+#include "base/utf8.hpp"
 #include "control/letter_json.hpp"
 
 #include <gmock/gmock.h>
