@@ -85,7 +85,7 @@ result<void> application::open_parts() {
         stories_ = std::make_unique<control::journal>(loop_, clock_, lane_names());
     }
     forwarder_ = std::make_unique<forward::forwarder>(
-        forward_settings(settings_), settings_.server_key,
+        forward_settings(settings_), settings_.upstream_secret(),
         forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_, &traces_, stories_.get()});
     instruments_ =
         std::make_unique<instruments>(settings_.delivery.lanes, *queue_, *forwarder_, clock_, metrics_);
@@ -117,11 +117,14 @@ result<void> application::open_parts() {
     }
     observe_server_ = std::move(*observe_server);
     key_watch_ = std::make_unique<secret_watch>(
-        "server key", settings_.server_key_path, settings_.server_key, loop_, clock_,
+        settings_.upstream.is_forwarder() ? "upstream token" : "server key", settings_.upstream_secret_path(),
+        settings_.upstream_secret(), loop_, clock_,
         [this] { return delivery::is_held(forwarder_->view().state); },
-        [this](const std::string& key) {
-            intake_->set_server_key(key);
-            forwarder_->set_server_key(key);
+        [this](const std::string& secret) {
+            if (!settings_.upstream.is_forwarder()) {
+                intake_->set_server_key(secret);
+            }
+            forwarder_->set_secret(secret);
         });
     token_watch_ = std::make_unique<secret_watch>(
         "intake token", settings_.intake.token_file, settings_.intake_token, loop_, clock_,
@@ -257,10 +260,10 @@ void application::begin_shutdown(const char* why) {
     manager_.stopping("draining");
     log::info("stopping", {{"why", why},
                            {"pending", queue_->status().events.pending},
-                           {"drain", format_duration(settings_.shutdown_drain)}});
-    const steady_time end = clock_.steady() + settings_.shutdown_drain;
-    const auto reserve = std::min(answer_reserve, settings_.shutdown_drain / 4);
-    loop_.call_at(end, [this] { finish_shutdown(); });
+                           {"drain", format_duration(settings_.shutdown.drain)}});
+    const steady_time end = clock_.steady() + settings_.shutdown.drain;
+    const auto reserve = std::min(answer_reserve, settings_.shutdown.drain / 4);
+    loop_.call_at(end, [this] { end_delivery(); });
     key_watch_->stop();
     token_watch_->stop();
     if (desk_) {
@@ -279,8 +282,27 @@ void application::begin_shutdown(const char* why) {
 
 void application::maybe_finish() {
     if (intake_stopped_ && forwarder_idle_) {
-        finish_shutdown();
+        end_delivery();
     }
+}
+
+// What still waits goes to another linkrunnerd, if there is one.
+void application::end_delivery() {
+    if (finished_ || handoff_) {
+        return;
+    }
+    forwarder_->stop();
+    upstream_->stop();
+    intake_server_->abort();
+    if (settings_.shutdown.handoff.empty()) {
+        finish_shutdown();
+        return;
+    }
+    handoff_ = std::make_unique<handoff>(
+        settings_, loop_,
+        forward::ports{*queue_, *upstream_, loop_, clock_, random_, metrics_, &traces_, stories_.get()},
+        [this] { finish_shutdown(); });
+    handoff_->start();
 }
 
 void application::finish_shutdown() {
@@ -289,6 +311,9 @@ void application::finish_shutdown() {
     }
     forwarder_->stop();
     upstream_->stop();
+    if (handoff_) {
+        handoff_->stop();
+    }
     intake_server_->abort();
     observe_server_->abort();
     if (control_server_) {

@@ -10,6 +10,7 @@
 #include "env/random.hpp"
 #include "event/uuid7.hpp"
 #include "forward/forwarder.hpp"
+#include "handoff.hpp"
 #include "instruments.hpp"
 #include "intake/service.hpp"
 #include "net/asio_loop.hpp"
@@ -54,6 +55,7 @@ class application {
     void begin_shutdown(const char* why);
     void finish_shutdown();
     void maybe_finish();
+    void end_delivery();
 
     void housekeeping();
     std::optional<std::string> not_ready() const;
@@ -75,6 +77,7 @@ class application {
     std::unique_ptr<upstream_switch> upstream_;
     std::unique_ptr<control::journal> stories_; // nothing where there is to be no control socket
     std::unique_ptr<forward::forwarder> forwarder_;
+    std::unique_ptr<handoff> handoff_; // once the drain time is over
     std::unique_ptr<instruments> instruments_;
     event::uuid7_source ids_;
     std::unique_ptr<intake::service> intake_;

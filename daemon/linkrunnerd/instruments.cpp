@@ -43,7 +43,6 @@ void instruments::publish_gauges() {
     metrics_.set_ledger("lost", spool.events.lost);
     metrics_.set_ledger("pending", spool.events.pending);
     metrics_.set_lost(spool.events.lost);
-    metrics_.set_handed_off(spool.events.handed_off);
     for (std::size_t why = 0; why < spool.dropped.size(); ++why) {
         const std::uint64_t before = std::exchange(counted_drops_[why], spool.dropped[why]);
         if (spool.dropped[why] > before) {

@@ -69,7 +69,7 @@ void apply(prepared made, const config::settings& before, const config::settings
     if (made.upstream) {
         parts.upstream.change(std::move(made.upstream));
     }
-    parts.key.follow(after.server_key_path, after.server_key);
+    parts.key.follow(after.upstream_secret_path(), after.upstream_secret());
     parts.token.follow(after.intake.token_file, after.intake_token);
     parts.forwarder.change(forward_settings(after));
 }

@@ -164,7 +164,8 @@ intake::settings intake_settings(const config::settings& all) {
     const config::intake_section& intake = all.intake;
     intake::settings out;
     out.drop_in_status = intake.drop_in_status;
-    out.client_key = client_key_policy(intake.client_key);
+    out.client_key = all.upstream.is_forwarder() ? intake::client_key_policy::ignore // there is none
+                                                 : client_key_policy(intake.client_key);
     out.hosts = intake.hosts;
     out.token = all.intake_token;
     out.allow_unauthenticated = intake.allow_unauthenticated;
@@ -237,9 +238,31 @@ net::server_settings control_server_settings(const config::settings& all) {
     return out;
 }
 
+namespace {
+
+// Another linkrunnerd takes many events with each request.
+constexpr std::size_t events_per_request = 1'000;
+constexpr std::size_t events_in_flight = 4 * events_per_request;
+
+net::client_settings forwarder_client() {
+    net::client_settings out;
+    out.max_answer_bytes = 4 << 20; // says something of each event
+    return out;
+}
+
+void set_forwarder(forward::settings& into) {
+    into.to_forwarder = true;
+    into.read_events = events_per_request;
+    into.delivery.events_per_request = events_per_request;
+    into.delivery.max_in_flight = events_in_flight;
+    into.delivery.window = events_in_flight;
+}
+
+} // namespace
+
 net::client_settings upstream_settings(const config::settings& all) {
     const config::upstream_section& upstream = all.upstream;
-    net::client_settings out;
+    net::client_settings out = upstream.is_forwarder() ? forwarder_client() : net::client_settings();
     out.url = upstream.url;
     out.connections = upstream.connections;
     out.connect_timeout = upstream.connect_timeout;
@@ -272,6 +295,30 @@ forward::settings forward_settings(const config::settings& all) {
     for (const config::lane_section& lane : delivery.lanes) {
         into.lanes.push_back({lane.name, lane.weight, lane.names, lane.with_amount});
     }
+    if (all.upstream.is_forwarder()) {
+        set_forwarder(out);
+    }
+    return out;
+}
+
+net::client_settings handoff_client_settings(const config::settings& all) {
+    net::client_settings out = forwarder_client();
+    out.url = all.shutdown.handoff;
+    out.ca_file = all.shutdown.handoff_ca_file;
+    out.connect_timeout = std::min(all.upstream.connect_timeout, all.shutdown.handoff_timeout);
+    out.request_timeout = std::min(all.upstream.request_timeout, all.shutdown.handoff_timeout);
+    return out;
+}
+
+// There are seconds only: what failed is tried again soon, and what the API has answered so far is no reason
+// to wait.
+forward::settings handoff_settings(const config::settings& all) {
+    forward::settings out = forward_settings(all);
+    set_forwarder(out);
+    out.delivery.rate_per_second = 1'000;
+    out.delivery.backoff_initial = milliseconds(100);
+    out.delivery.backoff_max = milliseconds(1'000);
+    out.delivery.hold_probe = milliseconds(1'000);
     return out;
 }
 

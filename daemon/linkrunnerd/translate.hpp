@@ -27,6 +27,8 @@ net::server_settings observe_server_settings(const config::settings& all);
 net::server_settings control_server_settings(const config::settings& all);
 net::client_settings upstream_settings(const config::settings& all);
 forward::settings forward_settings(const config::settings& all);
+net::client_settings handoff_client_settings(const config::settings& all); // shutdown.handoff
+forward::settings handoff_settings(const config::settings& all);
 log::settings log_settings(const config::settings& all);
 
 } // namespace linkrunner::daemon

@@ -76,6 +76,8 @@ std::vector<change> take_changes(const loaded& in_force, loaded& read_anew) {
     }
     add_secret(out, "upstream.server_key", before.server_key, after.server_key);
     add_secret(out, "intake.token", before.intake_token, after.intake_token);
+    add_secret(out, "upstream.token", before.upstream_token, after.upstream_token);
+    add_secret(out, "shutdown.handoff_token", before.handoff_token, after.handoff_token);
     add_secret(out, "events.redact_key", before.redact_key, after.redact_key);
     return out;
 }

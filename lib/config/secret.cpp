@@ -180,7 +180,12 @@ void check_readable(assembly& all, std::string_view name, const std::string& fil
 }
 
 void resolve_secrets(assembly& all, const lookup& environment) {
-    resolve_server_key(all, environment);
+    if (!all.values.upstream.is_forwarder()) {
+        resolve_server_key(all, environment);
+    }
+    take_secret_file(all, "upstream.token_file", all.values.upstream.token_file, all.values.upstream_token);
+    take_secret_file(all, "shutdown.handoff_token_file", all.values.shutdown.handoff_token_file,
+                     all.values.handoff_token);
     take_secret_file(all, "intake.token_file", all.values.intake.token_file, all.values.intake_token);
     take_secret_file(all, "events.redact_key_file", all.values.events.redact_key_file, all.values.redact_key);
 }

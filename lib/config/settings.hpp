@@ -43,15 +43,18 @@ struct intake_section {
 };
 
 struct upstream_section {
+    std::string kind = "linkrunner"; // linkrunner | forwarder
     std::string url = "https://api.linkrunner.io/api/v1";
     // Empty: the systemd credential "server_key", LINKRUNNER_SERVER_KEY, or /etc/linkrunnerd/server.key.
     std::string server_key_file;
+    std::string token_file; // of kind forwarder
     std::uint64_t connections = 32;
     milliseconds connect_timeout{5'000};
     milliseconds request_timeout{15'000};
     milliseconds idle_timeout{55'000};
     std::string ca_file, client_cert_file, client_key_file;
     std::string proxy; // default from HTTPS_PROXY / https_proxy unless NO_PROXY / no_proxy names the host
+    bool is_forwarder() const { return kind == "forwarder"; }
     bool operator==(const upstream_section&) const = default;
 };
 
@@ -138,6 +141,14 @@ struct spool_section {
     bool operator==(const spool_section&) const = default;
 };
 
+struct shutdown_section {
+    milliseconds drain{10'000};
+    std::string handoff; // base address of another linkrunnerd; empty: none
+    std::string handoff_token_file, handoff_ca_file;
+    milliseconds handoff_timeout{15'000};
+    bool operator==(const shutdown_section&) const = default;
+};
+
 struct control_section {
     std::string listen = "unix:/run/linkrunnerd/control.sock"; // empty: none
     unsigned unix_mode = 0600;
@@ -151,7 +162,7 @@ struct settings {
     delivery_section delivery;
     events_section events;
     spool_section spool;
-    milliseconds shutdown_drain{10'000};                          // shutdown: {drain}
+    shutdown_section shutdown;
     std::vector<std::string> observe_listen = {"127.0.0.1:7418"}; // observe: {listen}, one or a list
     control_section control;
     std::string log_level = "info";  // trace | debug | info | warning | error
@@ -161,8 +172,17 @@ struct settings {
     // for environment).
     std::string server_key;
     std::string server_key_path;
-    std::string intake_token; // content of intake.token_file
-    std::string redact_key;   // content of events.redact_key_file
+    std::string intake_token;   // content of intake.token_file
+    std::string upstream_token; // content of upstream.token_file
+    std::string handoff_token;  // content of shutdown.handoff_token_file
+    std::string redact_key;     // content of events.redact_key_file
+    // What opens the upstream, and the file that it was read from, if there is one.
+    const std::string& upstream_secret() const {
+        return upstream.is_forwarder() ? upstream_token : server_key;
+    }
+    const std::string& upstream_secret_path() const {
+        return upstream.is_forwarder() ? upstream.token_file : server_key_path;
+    }
     bool operator==(const settings&) const = default;
 };
 

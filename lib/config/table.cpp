@@ -84,12 +84,23 @@ void add_intake(std::vector<key>& table) {
 
 void add_upstream(std::vector<key>& table) {
     const std::vector<key> section = {
-        {"upstream.url", plain(kind::text), "Base URL of the Linkrunner API, without /capture-event.",
+        {"upstream.kind", one_of({"linkrunner", "forwarder"}),
+         "linkrunner: the Linkrunner API. forwarder: another linkrunnerd, which takes the events over; each "
+         "request carries many.",
+         [](settings& s) -> slot { return &s.upstream.kind; }, since::start},
+        {"upstream.url", plain(kind::text),
+         "Base URL of the Linkrunner API, without /capture-event; of kind forwarder http(s)://host:port of "
+         "the "
+         "other linkrunnerd.",
          [](settings& s) -> slot { return &s.upstream.url; }},
         {"upstream.server_key_file", plain(kind::text),
          "File with the server key; empty: the systemd credential server_key, LINKRUNNER_SERVER_KEY, or "
          "/etc/linkrunnerd/server.key, whichever is found first.",
          [](settings& s) -> slot { return &s.upstream.server_key_file; }},
+        {"upstream.token_file", plain(kind::text),
+         "Of kind forwarder: file with the bearer token that the other linkrunnerd asks for (its "
+         "intake.token_file).",
+         [](settings& s) -> slot { return &s.upstream.token_file; }},
         {"upstream.connections", within(kind::count, 1, 1024),
          "Most connections to the API, opened on demand.",
          [](settings& s) -> slot { return &s.upstream.connections; }},
@@ -122,7 +133,9 @@ void add_delivery(std::vector<key>& table) {
         {"delivery.rate", within(kind::optional_rate, 1.0 / 60, 100'000),
          "Most requests per second (29/s) or minute (1740/m), retries and probes included. auto: the limit "
          "is "
-         "found by the API's 429s, and shared fairly with others that do so.",
+         "found by the API's 429s, and shared fairly with others that do so. With upstream.kind: forwarder "
+         "the "
+         "default is 1000/s.",
          [](settings& s) -> slot { return &s.delivery.rate_per_second; }},
         {"delivery.burst", within(kind::number, 1, 10'000),
          "Requests that may go out at once after idle time.",
@@ -190,7 +203,21 @@ void add_rest(std::vector<key>& table) {
          [](settings& s) -> slot { return &s.spool.dead_max_age; }, since::start},
         {"shutdown.drain", within(kind::duration, 0, hour),
          "How long delivery goes on after SIGTERM; the rest waits on disk for the next start.",
-         [](settings& s) -> slot { return &s.shutdown_drain; }},
+         [](settings& s) -> slot { return &s.shutdown.drain; }},
+        {"shutdown.handoff", plain(kind::text),
+         "Base address (http(s)://host:port) of another linkrunnerd, which takes over what still waits when "
+         "the "
+         "drain time is over; empty: none.",
+         [](settings& s) -> slot { return &s.shutdown.handoff; }},
+        {"shutdown.handoff_token_file", plain(kind::text),
+         "File with the bearer token that it asks for (its intake.token_file).",
+         [](settings& s) -> slot { return &s.shutdown.handoff_token_file; }},
+        {"shutdown.handoff_ca_file", plain(kind::text),
+         "Authorities (PEM) that may vouch for it; empty: the system's.",
+         [](settings& s) -> slot { return &s.shutdown.handoff_ca_file; }},
+        {"shutdown.handoff_timeout", within(kind::duration, 100, hour),
+         "How long the hand-off may take; what is not taken over by then stays on disk.",
+         [](settings& s) -> slot { return &s.shutdown.handoff_timeout; }},
         {"observe.listen", plain(kind::texts),
          "Addresses of /healthz, /readyz, /metrics and /status, one or a list; [] for none.",
          [](settings& s) -> slot { return &s.observe_listen; }},

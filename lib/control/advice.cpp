@@ -17,19 +17,20 @@ constexpr std::array table = {
            "Requests to the API fail and none succeeds. One probe at a time is sent until one succeeds; no "
            "event's attempts are counted.",
            "Look at the last error: network, DNS, proxy, certificate, or the API itself."},
-    advice{
-        "held_unauthorized",
-        "The API refuses the server key (401 or 403). Delivery is held; events are kept.",
-        "Put the right key into the key file; it is read again within a second. A key from the environment "
-        "or a systemd credential needs a restart."},
+    advice{"held_unauthorized",
+           "The API refuses the server key (401 or 403); or another linkrunnerd, with upstream.kind: "
+           "forwarder, the "
+           "token. Delivery is held; events are kept.",
+           "Put the right key into the key file (or the token into upstream.token_file); it is read again "
+           "within a "
+           "second. A key from the environment or a systemd credential needs a restart."},
     advice{"held_suspended",
            "The API says that the account is suspended (402). Delivery is held; events are kept.",
            "Settle it in the Linkrunner dashboard. A probe a minute notices; SIGHUP probes at once."},
-    advice{
-        "held_misconfigured",
-        "What answers at upstream.url is not the capture API (redirect, 404, 405 and the like). Delivery is "
-        "held; events are kept.",
-        "Correct upstream.url or the proxy and reload (SIGHUP)."},
+    advice{"held_misconfigured",
+           "What answers at upstream.url is not the capture API (redirect, 404, 405 and the like); or, with "
+           "upstream.kind: forwarder, no linkrunnerd or this one itself. Delivery is held; events are kept.",
+           "Correct upstream.url or the proxy and reload (SIGHUP)."},
     advice{
         "held_rejecting",
         "Many different events in a row were rejected and none was taken. Delivery is held, so that they do "

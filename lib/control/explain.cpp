@@ -99,14 +99,13 @@ void tell_ended(asking& one, const story& event) {
     if (event.end == event_end::dead && std::ranges::find(one.told, event.number) != one.told.end()) {
         return; // told as a dead letter, or pending again
     }
-    const bool delivered = event.end == event_end::delivered;
     std::string text = "{\"number\":" + std::to_string(event.number);
     const auto& lanes = one.with.lanes;
     add_text(text, "lane", event.lane < lanes.size() ? lanes[event.lane] : std::to_string(event.lane));
     add_text(text, "event_id", event.event_id);
     add_text(text, "event_name", event.name);
     add_text(text, "accepted_at", utc_text(event.accepted_at));
-    add_text(text, "state", delivered ? "delivered" : "was_dead");
+    add_text(text, "state", event.end == event_end::dead ? "was_dead" : word_for(event.end));
     add_text(text, "ended_at", utc_text(event.ended_at));
     add_text_or_null(text, "reason", event.reason);
     add_text_or_null(text, "listener", one.with.stories.listener_of(event.number));

@@ -7,11 +7,25 @@
 #include "control/pending.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace linkrunner::control {
 
 namespace {
+
+constexpr std::array<std::pair<event_end, const char*>, 5> end_words = {
+    {{event_end::none, "none"},
+     {event_end::delivered, "delivered"},
+     {event_end::handed_off, "handed_off"},
+     {event_end::dropped, "dropped"},
+     {event_end::dead, "dead"}}};
+
+event_end end_for(std::string_view word) noexcept {
+    const auto found =
+        std::ranges::find(end_words, word, [](const auto& each) { return std::string_view(each.second); });
+    return found == end_words.end() ? event_end::none : found->first;
+}
 
 constexpr std::size_t remembered_acceptances = 16'384; // of which listener they came in by
 constexpr std::size_t answer_bytes = 200;
@@ -53,6 +67,10 @@ void add_attempt(std::string& out, const telemetry::attempt_view& how) {
 }
 
 } // namespace
+
+const char* word_for(event_end how) noexcept {
+    return std::ranges::find(end_words, how, &std::pair<event_end, const char*>::first)->second;
+}
 
 struct journal::follower {
     follow_filter wants;
@@ -142,17 +160,18 @@ void journal::failed(const telemetry::event_view& event, const telemetry::attemp
     }
 }
 
-void journal::delivered(const telemetry::event_view& event, const telemetry::attempt_view& how) {
+void journal::succeeded(const telemetry::event_view& event, const telemetry::attempt_view& how,
+                        std::string_view end) {
     const wall_time now = clock_.wall();
     story done = take_story(event);
     done.attempts.push_back(note_of(how, now));
     done.ended_at = now;
-    done.end = event_end::delivered;
+    done.end = end_for(end);
     keep(std::move(done));
     if (!followers_.empty()) {
         const std::string user = user_of(event.body);
         tell(&follow_filter::delivered, event.event_id, event.name, user, [&](std::string& out) {
-            write_head(out, "delivered", event.number, event.lane, event.event_id, event.name, user);
+            write_head(out, end, event.number, event.lane, event.event_id, event.name, user);
             add_attempt(out, how);
             out += ",\"age_ms\":" + std::to_string((now - event.accepted_at).count());
         });

@@ -22,7 +22,9 @@
 
 namespace linkrunner::control {
 
-enum class event_end : std::uint8_t { none, delivered, dead };
+enum class event_end : std::uint8_t { none, delivered, handed_off, dropped, dead };
+
+const char* word_for(event_end how) noexcept;
 
 struct attempt_note {
     wall_time at{}; // when it ended
@@ -48,7 +50,7 @@ struct story {
 
 // What a follower wants to see; what is empty lets all through.
 struct follow_filter {
-    bool accepted = true, delivered = true, dead = true, failed = false;
+    bool accepted = true, delivered = true, dead = true, failed = false; // delivered: or handed off
     std::string name, user, event_id;
 };
 
@@ -70,7 +72,8 @@ class journal final : public telemetry::activity {
                   const telemetry::event_label* label) override;
     void failed(const telemetry::event_view& event, const telemetry::attempt_view& how,
                 std::optional<std::chrono::milliseconds> next_in) override;
-    void delivered(const telemetry::event_view& event, const telemetry::attempt_view& how) override;
+    void succeeded(const telemetry::event_view& event, const telemetry::attempt_view& how,
+                   std::string_view end) override;
     void dead(const telemetry::event_view& event, std::string_view reason,
               const telemetry::attempt_view* how) override;
 

@@ -70,4 +70,8 @@ bool is_ambiguous(const attempt_end& end) noexcept {
     return end.sent_whole && (end.status == 0 || end.status == 500 || end.status == 502 || end.status == 504);
 }
 
+bool may_blame_one(const attempt_end& end) noexcept {
+    return end.status == 403 || classify(end) == outcome::rejected;
+}
+
 } // namespace linkrunner::delivery

@@ -36,4 +36,8 @@ outcome classify(const attempt_end& end) noexcept;
 // 502, 504.
 bool is_ambiguous(const attempt_end& end) noexcept;
 
+// True when one of several events in a request may be the reason why all of it was refused: its bytes, its
+// size, or what a firewall thinks of it.
+bool may_blame_one(const attempt_end& end) noexcept;
+
 } // namespace linkrunner::delivery

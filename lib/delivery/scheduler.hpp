@@ -118,6 +118,19 @@ class scheduler {
     // now.
     virtual std::optional<send_event> next(steady_time now, wall_time wall) = 0;
 
+    // Where one request carries many events (settings::events_per_request): the event that goes along with
+    // those which next() and this have named for a request, `before` the last of them and `so_far` their
+    // number. A request holds them in the order in which they were named: so it may hold several events of a
+    // user. It is one attempt and pays one token, however many go along. Nothing goes along with a probe or
+    // with an event that is suspected of having failed by itself. The ends of all of them are to be told in
+    // the same order, with nothing in between: ended() or not_sent() for each, or refused_together().
+    virtual std::optional<send_event> next_along(sequence before, std::size_t so_far, steady_time now,
+                                                 wall_time wall) = 0;
+
+    // A request with several events was refused as a whole, maybe for one of them: that is no attempt of any.
+    // They wait again, and fewer go along until requests succeed.
+    virtual void refused_together(const std::vector<sequence>& numbers) = 0;
+
     // To be asked until nothing is left, after each call of next(), ended() and not_sent().
     virtual std::optional<dismissal> dismissed() = 0;
 

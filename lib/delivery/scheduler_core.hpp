@@ -37,6 +37,9 @@ class scheduler_core final : public scheduler {
     admission offer(const candidate& event) override;
     void forget(sequence number) override;
     std::optional<send_event> next(steady_time now, wall_time wall) override;
+    std::optional<send_event> next_along(sequence before, std::size_t so_far, steady_time now,
+                                         wall_time wall) override;
+    void refused_together(const std::vector<sequence>& numbers) override;
     std::optional<dismissal> dismissed() override;
     steady_time wake_at(steady_time now) const override;
     verdict ended(sequence number, const attempt_end& how, steady_time now, wall_time wall) override;
@@ -65,6 +68,7 @@ class scheduler_core final : public scheduler {
         bool throttle_probe = false;
         bool breaker_probe = false;
         bool hold_probe = false;
+        bool along = false;  // in the request of another event
         bool waited = false; // for its token
         nanoseconds gap{};   // since the attempt before
         bool probe() const { return throttle_probe || breaker_probe || hold_probe; }
@@ -102,6 +106,7 @@ class scheduler_core final : public scheduler {
     struct choice {
         sequence number = 0;
         bool hold_probe = false;
+        bool along = false;
     };
 
     // scheduler_memory.cpp
@@ -110,6 +115,7 @@ class scheduler_core final : public scheduler {
     admission admit(const candidate& event);
     void make_ready(held_event& event);
     void rest(held_event& event, steady_time until);
+    bool step_back(held_event& event);
     void remove(sequence number);
     static verdict death_of(const held_event& event, const char* reason);
     void dismiss(const held_event& event, const char* reason);
@@ -123,6 +129,7 @@ class scheduler_core final : public scheduler {
     std::optional<sequence> choose_probe(path_mask paths);
     std::optional<sequence> choose_untried(path_mask paths) const;
     std::optional<sequence> choose_next(path_mask paths);
+    std::optional<sequence> choose_along(const held_event& before) const;
     sequence anywhere(const lane& in, path_mask paths, std::uint64_t not_user);
     send_event begin(const choice& chosen, steady_time now, wall_time wall, bool throttle_probe,
                      bool breaker_probe);
@@ -164,8 +171,9 @@ class scheduler_core final : public scheduler {
     std::set<std::pair<steady_time, sequence>> resting_;
     std::deque<dismissal> dismissed_;
     std::size_t in_flight_ = 0;
-    std::size_t stale_ = 0;  // attempts that met a closed connection, since the last answer
-    std::size_t lane_limit_; // slots that one lane may take
+    std::size_t stale_ = 0;     // attempts that met a closed connection, since the last answer
+    std::size_t lane_limit_;    // slots that one lane may take
+    std::size_t request_limit_; // events that a request may carry now
     std::uint32_t key_ = 0;
     std::uint8_t probe_lane_ = 0; // probes take the lanes in turn
     std::uint64_t last_probed_user_ = 0;

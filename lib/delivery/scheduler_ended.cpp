@@ -65,7 +65,7 @@ verdict scheduler_core::ended(sequence number, const attempt_end& how, steady_ti
         out = failed(event, how, now, wall);
         break;
     }
-    if (forgotten && out.kind == verdict_kind::retry) {
+    if (forgotten && out.kind == verdict_kind::retry && events_.contains(number)) {
         remove(number);
     }
     return out;
@@ -82,6 +82,9 @@ void scheduler_core::release(held_event& event) {
 // What the attempt says about the upstream as a whole, whatever becomes of the event.
 void scheduler_core::learn(const flight& attempt, outcome what, const attempt_end& how, steady_time now,
                            wall_time wall) {
+    if (attempt.along) {
+        return; // the first event of the request has told it
+    }
     const adaptive_rate::attempt sent{attempt.began, attempt.gap, attempt.throttle_probe, attempt.waited};
     if (what == outcome::throttled) {
         rate_.throttled(sent, now);
@@ -109,6 +112,9 @@ void scheduler_core::learn(const flight& attempt, outcome what, const attempt_en
 
 verdict scheduler_core::delivered(held_event& event, steady_time now) {
     speed_.ended(now);
+    if (!event.attempt.along) {
+        request_limit_ = std::min(options_.events_per_request, request_limit_ + request_limit_ / 8 + 1);
+    }
     const breaker::judgement failures = breaker_.succeeded(event.what.user_key, event.attempt.began, now);
     const hold::judgement refusals = hold_of(event).succeeded(event.what.number, event.attempt.began);
     verdict out;
@@ -241,6 +247,9 @@ verdict scheduler_core::retry(held_event& event, std::optional<steady_time> unti
     out.attempts = event.sent;
     out.ambiguous = event.ambiguous;
     out.retry_at = until;
+    if (step_back(event)) {
+        return out;
+    }
     if (until) {
         rest(event, *until);
     } else {
@@ -262,9 +271,23 @@ void scheduler_core::not_sent(sequence number, steady_time now) {
     }
     if (event.forgotten) {
         remove(number);
-        return;
+    } else if (!step_back(event)) {
+        rest(event, now + rest_of_unsent);
     }
-    rest(event, now + rest_of_unsent);
+}
+
+void scheduler_core::refused_together(const std::vector<sequence>& numbers) {
+    request_limit_ = std::max<std::size_t>(numbers.size() / 2, 1);
+    for (const sequence number : numbers) {
+        held_event& event = events_.at(number);
+        LINKRUNNER_INVARIANT(event.where == place::in_flight && !event.attempt.probe());
+        release(event);
+        if (event.forgotten) {
+            remove(number);
+        } else if (!step_back(event)) {
+            make_ready(event);
+        }
+    }
 }
 
 void scheduler_core::probe_holds(steady_time now) {

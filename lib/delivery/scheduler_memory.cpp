@@ -44,13 +44,17 @@ scheduler_core::scheduler_core(const settings& options, random_numbers random, s
       bucket_(rate_.rate(now), options.burst, now), throttle_(backoff_, options.retry_after_max),
       breaker_({}, std::max<std::size_t>(options.max_in_flight, 1)),
       holds_(endpoint_count, hold(options.hold_probe)), expiry_(options.max_age),
-      picker_(weights_of(options)), weights_(weights_of(options)), lane_limit_(slots_of_one_lane(options)) {
+      picker_(weights_of(options)), weights_(weights_of(options)), lane_limit_(slots_of_one_lane(options)),
+      request_limit_(options.events_per_request) {
     options_.max_in_flight = std::max<std::size_t>(options_.max_in_flight, 1);
     options_.window = std::max<std::size_t>(options_.window, 4);
     user_order::limits users;
     users.users = std::max<std::size_t>(
         options_.max_blocked_users / std::max<std::size_t>(options_.lanes.size(), 1), 1);
     users.behind_head = std::clamp<std::size_t>(options_.window / 16, 1, 64);
+    if (options_.events_per_request > 1) { // they can go with their head
+        users.behind_head = std::max<std::size_t>(options_.window / 4, 1);
+    }
     lanes_.assign(options_.lanes.size(), lane(users));
 }
 
@@ -184,7 +188,7 @@ void scheduler_core::make_ready(held_event& event) {
         lanes_[event.what.lane].ready.add(event.what.path, event.what.number, event.failures > 0, event.turn);
 }
 
-// Events of its user that waited behind it make room.
+// Events of its user that waited behind it make room; those that went along with it when they have ended.
 void scheduler_core::rest(held_event& event, steady_time until) {
     event.where = place::resting;
     event.rests_until = until;
@@ -193,9 +197,28 @@ void scheduler_core::rest(held_event& event, steady_time until) {
         return;
     }
     for (const sequence number : lanes_[event.what.lane].users.rest(event.what.user_key)) {
+        if (events_.at(number).where != place::in_flight) {
+            events_.erase(number);
+            dismissed_.push_back({number, std::nullopt});
+        }
+    }
+}
+
+// An event that went along with an earlier one of its user, which has not ended: it waits behind that one
+// again, or has to be read again if that one rests. False for all others.
+bool scheduler_core::step_back(held_event& event) {
+    const user_order& users = lanes_[event.what.lane].users;
+    const sequence number = event.what.number;
+    if (!options_.order_by_user || users.is_head(event.what.user_key, number)) {
+        return false;
+    }
+    if (users.is_behind(event.what.user_key, number)) {
+        event.where = place::behind;
+    } else {
         events_.erase(number);
         dismissed_.push_back({number, std::nullopt});
     }
+    return true;
 }
 
 void scheduler_core::remove(sequence number) {
@@ -215,7 +238,8 @@ void scheduler_core::remove(sequence number) {
     if (!options_.order_by_user) {
         return;
     }
-    if (const auto next = one.users.remove(user, number)) {
+    const auto next = one.users.remove(user, number);
+    if (next && events_.at(*next).where == place::behind) { // else it went along
         make_ready(events_.at(*next));
     }
 }

@@ -64,6 +64,43 @@ std::optional<send_event> scheduler_core::next(steady_time now, wall_time wall) 
     return begin(*chosen, now, wall, throttled == gate::probe, breaker_.open());
 }
 
+std::optional<send_event> scheduler_core::next_along(sequence before, std::size_t so_far, steady_time now,
+                                                     wall_time wall) {
+    const held_event& prior = events_.at(before);
+    if (so_far >= request_limit_ || in_flight_ >= in_flight_limit() || prior.attempt.probe() ||
+        prior.suspected) {
+        return std::nullopt;
+    }
+    auto found = choose_along(prior);
+    if (!found) {
+        found = choose_next(open_paths());
+    }
+    if (!found) {
+        return std::nullopt;
+    }
+    const held_event& event = events_.at(*found);
+    if (event.suspected ||
+        expiry_.expired(event.what.path, event.what.accepted_at, event.what.max_age, wall)) {
+        return std::nullopt; // next() will see to it
+    }
+    return begin({*found, false, true}, now, wall, false, false);
+}
+
+// Of the same user, the next in its line. An event that may have to go alone ends the line for this request.
+std::optional<sequence> scheduler_core::choose_along(const held_event& before) const {
+    const lane& one = lanes_[before.what.lane];
+    if (!options_.order_by_user || !may_begin(one)) {
+        return std::nullopt;
+    }
+    const auto next = one.users.after(before.what.user_key, before.what.number);
+    if (!next) {
+        return std::nullopt;
+    }
+    const held_event& event = events_.at(*next);
+    const bool open = (open_paths() >> static_cast<std::size_t>(event.what.path) & 1) != 0;
+    return open && event.where == place::behind && !event.suspected ? next : std::nullopt;
+}
+
 std::optional<scheduler_core::choice> scheduler_core::choose(steady_time now, wall_time wall, mode how) {
     const path_mask paths = open_paths();
     if (how == mode::untried_users) {
@@ -158,16 +195,16 @@ send_event scheduler_core::begin(const choice& chosen, steady_time now, wall_tim
                                  bool breaker_probe) {
     held_event& event = events_.at(chosen.number);
     lane& from = lanes_[event.what.lane];
-    from.ready.remove(event.what.path, event.turn, event.failures > 0);
+    if (event.where == place::ready) {
+        from.ready.remove(event.what.path, event.turn, event.failures > 0);
+    }
     event.where = place::in_flight;
-    event.attempt = {now,
-                     key_,
-                     throttle_probe,
-                     breaker_probe,
-                     chosen.hold_probe,
-                     std::exchange(waited_, false),
-                     now - std::exchange(last_begun_, now)};
-    rate_.draw(random_());
+    event.attempt = {now, key_, throttle_probe, breaker_probe, chosen.hold_probe, chosen.along, false, {}};
+    if (!chosen.along) {
+        event.attempt.waited = std::exchange(waited_, false);
+        event.attempt.gap = now - std::exchange(last_begun_, now);
+        rate_.draw(random_());
+    }
     if (event.sent == 0 && event.first_attempt == wall_time{}) {
         event.first_attempt = wall;
     }

@@ -115,7 +115,7 @@ scheduler_core::forecast(std::uint8_t lane, const std::vector<std::uint64_t>& pe
     if (paused_ || breaker_.open() || open_paths() != all_paths) {
         return std::nullopt;
     }
-    const double possible = rate_.rate(now);
+    const double possible = rate_.rate(now) * static_cast<double>(request_limit_);
     const double speed = std::min(possible, speed_.per_second(now).value_or(possible));
     auto wait = forecast_wait(lane, pending_by_lane, weights_, speed);
     if (wait && throttle_.active() && throttle_.until() > now) {

@@ -23,7 +23,8 @@ struct settings {
     std::optional<double> rate_per_second = 29; // nothing: `auto`, found by 429s
     double burst = 1;
     bool adaptive = true;
-    std::size_t max_in_flight = 32;
+    std::size_t max_in_flight = 32;     // events
+    std::size_t events_per_request = 1; // more than one: scheduler::next_along()
     bool order_by_user = true;
     std::chrono::milliseconds backoff_initial{1'000};
     std::chrono::milliseconds backoff_max{300'000};

@@ -154,6 +154,25 @@ std::optional<sequence> user_order::remove(std::uint64_t user, sequence number) 
     return next;
 }
 
+bool user_order::is_head(std::uint64_t user, sequence number) const {
+    const auto found = lines_.find(user);
+    return found != lines_.end() && found->second.head == number;
+}
+
+bool user_order::is_behind(std::uint64_t user, sequence number) const {
+    const auto found = lines_.find(user);
+    return found != lines_.end() && std::ranges::binary_search(found->second.behind, number);
+}
+
+std::optional<sequence> user_order::after(std::uint64_t user, sequence number) const {
+    const auto found = lines_.find(user);
+    if (found == lines_.end()) {
+        return std::nullopt;
+    }
+    const auto next = std::ranges::upper_bound(found->second.behind, number);
+    return next == found->second.behind.end() ? std::nullopt : std::optional(*next);
+}
+
 std::optional<sequence> user_order::read_again() const {
     return wanted_.empty() ? std::nullopt : std::optional(wanted_.begin()->first);
 }

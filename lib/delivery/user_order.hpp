@@ -48,6 +48,11 @@ class user_order {
     // An event has gone. Returns the new head if it was the head and another waits behind it.
     std::optional<sequence> remove(std::uint64_t user, sequence number);
 
+    bool is_head(std::uint64_t user, sequence number) const;
+    bool is_behind(std::uint64_t user, sequence number) const;
+    // The one that waits behind this one of the user, if there is one.
+    std::optional<sequence> after(std::uint64_t user, sequence number) const;
+
     // From where events of users that can be served have to be read again.
     std::optional<sequence> read_again() const;
 

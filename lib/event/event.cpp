@@ -26,13 +26,12 @@ violation refuse_size(std::size_t bytes, std::size_t max_bytes) {
                                               " are allowed");
 }
 
-std::optional<violation> check_text(std::string_view whole, std::string_view text, const bounds& limits) {
-    if (text.size() > limits.max_event_bytes) {
-        return refuse_size(text.size(), limits.max_event_bytes);
-    }
-    if (const auto error = check_syntax(whole, limits.max_depth)) {
-        return located(*error, whole);
-    }
+// What a wrapper may add to an event that is as large as allowed: its members and an event_id.
+std::size_t wrapper_bytes(const bounds& limits) {
+    return 256 + 6 * limits.max_key_field_bytes; // all of its characters may be escaped
+}
+
+std::optional<violation> check_object(std::string_view text) {
     if (text.front() == '[') {
         return refuse(
             codes::not_an_object,
@@ -114,7 +113,7 @@ class parsing {
 
     std::variant<event, violation> run(std::string_view whole, std::string_view fallback_id) {
         text_ = scan::trim(whole);
-        std::optional<violation> why = check_text(whole, text_, options_.limits);
+        std::optional<violation> why = check_text(whole);
         if (!why) {
             why = read();
         }
@@ -127,7 +126,8 @@ class parsing {
             why = redact();
         }
         if (!why) {
-            why = identify(fallback_id);
+            why = wrapper_id_.empty() ? identify(fallback_id, "Idempotency-Key")
+                                      : identify(wrapper_id_, "event_id of the wrapper");
         }
         if (!why) {
             why = finish();
@@ -145,6 +145,23 @@ class parsing {
     bool is_payment() const { return out_.path != endpoint::capture_event; }
     std::string_view name() const { return is_payment() ? name_of(out_.path) : keys_->name.text; }
 
+    // A wrapper takes some bytes and a level of nesting, which are not the event's.
+    std::optional<violation> check_text(std::string_view whole) {
+        const bounds& limits = options_.limits;
+        const std::size_t most = limits.max_event_bytes + (may_be_wrapped_ ? wrapper_bytes(limits) : 0);
+        if (text_.size() > most) {
+            return refuse_size(text_.size(), limits.max_event_bytes);
+        }
+        if (const auto error = check_syntax(whole, limits.max_depth)) {
+            too_deep_ = located(*error, whole);
+            const bool may_be_wrapper = may_be_wrapped_ && error->code == codes::too_deep;
+            if (!may_be_wrapper || check_syntax(whole, limits.max_depth + 1)) {
+                return too_deep_;
+            }
+        }
+        return check_object(text_);
+    }
+
     std::optional<violation> read() {
         auto members = find_fields(text_, out_.path);
         if (auto* const why = std::get_if<violation>(&members)) {
@@ -156,6 +173,9 @@ class parsing {
             if (const auto inner = unwrap(text_)) {
                 return read_payload(*inner);
             }
+        }
+        if (too_deep_ && !is_wrapped_) {
+            return too_deep_;
         }
         return is_payment() ? read_payment(found_, out_.path, options_.limits.max_key_field_bytes,
                                            options_.remove_all_payments, payment_.emplace())
@@ -169,6 +189,7 @@ class parsing {
         is_wrapped_ = true;
         out_.path = std::get<wrapped>(inner).path;
         text_ = std::get<wrapped>(inner).payload;
+        wrapper_id_ = std::get<wrapped>(inner).event_id;
         return read();
     }
 
@@ -193,9 +214,9 @@ class parsing {
         return payment_->payment_id.text.empty() ? payment_->event_id.text : payment_->payment_id.text;
     }
 
-    std::optional<violation> identify(std::string_view fallback_id) {
+    std::optional<violation> identify(std::string_view fallback_id, const char* source) {
         if (!fallback_id.empty() && (is_payment() || own_id().empty())) {
-            if (auto why = check_id(fallback_id, options_.limits.max_key_field_bytes, "Idempotency-Key")) {
+            if (auto why = check_id(fallback_id, options_.limits.max_key_field_bytes, source)) {
                 return why;
             }
         }
@@ -290,6 +311,8 @@ class parsing {
     bool came_with_id_ = false;
     bool may_be_wrapped_;
     bool is_wrapped_ = false;
+    std::string wrapper_id_;
+    std::optional<violation> too_deep_; // unless it is a wrapper
     event out_;
 };
 

@@ -23,6 +23,7 @@ std::optional<std::variant<wrapped, violation>> unwrap(std::string_view object) 
     const char* const end = object.data() + object.size();
     std::optional<endpoint> path;
     std::string_view payload;
+    std::string event_id;
     std::string buffer;
     scan::for_each_member(object.data(), end, [&](std::string_view key, const char* value) {
         const char* const behind = scan::skip_value(value, end);
@@ -32,6 +33,8 @@ std::optional<std::variant<wrapped, violation>> unwrap(std::string_view object) 
             payload = literal;
         } else if (name == "type" && *value == '"') {
             path = endpoint_named(text_of(literal, buffer));
+        } else if (name == "event_id" && *value == '"') {
+            event_id = text_of(literal, buffer);
         }
         return behind;
     });
@@ -43,7 +46,7 @@ std::optional<std::variant<wrapped, violation>> unwrap(std::string_view object) 
                          "payload must be an object: what is to be sent to " + std::string(name_of(*path)),
                          std::string(payload_pointer), 0, 0};
     }
-    return wrapped{*path, payload};
+    return wrapped{*path, payload, std::move(event_id)};
 }
 
 std::optional<violation> read_payment(const fields& found, endpoint path, std::size_t max_bytes,

@@ -18,6 +18,7 @@ namespace linkrunner::event {
 struct wrapped {
     endpoint path{};
     std::string_view payload; // an object
+    std::string event_id;     // for a payload that has none; may be empty
 };
 
 inline constexpr std::string_view payload_pointer = "/payload";

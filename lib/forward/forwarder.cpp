@@ -6,8 +6,8 @@
 
 namespace linkrunner::forward {
 
-forwarder::forwarder(settings options, std::string server_key, ports with)
-    : options_(std::move(options)), server_key_(std::move(server_key)), ports_(with),
+forwarder::forwarder(settings options, std::string secret, ports with)
+    : options_(std::move(options)), secret_(std::move(secret)), ports_(with),
       scheduler_(delivery::scheduler::make(
           options_.delivery, [this] { return ports_.random.uniform(); }, with.time.steady())) {}
 

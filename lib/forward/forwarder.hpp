@@ -1,7 +1,8 @@
 // The shell round the scheduler (lib/delivery): reads waiting events from the queue in batches, sends what
 // the scheduler names, reports how it ended, and records the end as a mark. It decides nothing about delivery
-// itself. Lives on the loop's thread. Memory is bounded: the scheduler's window of events, and
-// `max_held_bytes` of bodies.
+// itself. Sends to the Linkrunner API, an event each request, or to another linkrunnerd, many (relay.hpp).
+// Lives on the loop's thread. Memory is bounded: the scheduler's window of events, and `max_held_bytes` of
+// bodies.
 #pragma once
 
 #include "delivery/scheduler.hpp"
@@ -32,6 +33,9 @@ struct settings {
     std::size_t read_events = 256;         // of one read from the queue
     std::size_t read_bytes = 1 << 20;      // likewise
     std::size_t max_held_bytes = 16 << 20; // bodies in memory, beyond which nothing more is read
+    // The upstream is another linkrunnerd: what it has taken over ends as handed_off.
+    bool to_forwarder = false;
+    std::size_t request_bytes = 512 << 10; // to it: beyond them nothing is added to a request
     // Max_age of the events of a name where it is not delivery.max_age: delivery::age_off, or nothing. May be
     // empty.
     std::function<std::optional<std::chrono::milliseconds>(std::string_view)> max_age_of;
@@ -58,7 +62,8 @@ struct last_error {
 
 class forwarder {
   public:
-    forwarder(settings options, std::string server_key, ports with);
+    // `secret` opens the upstream: the server key, or the token of another linkrunnerd.
+    forwarder(settings options, std::string secret, ports with);
     ~forwarder();
 
     // Begins to deliver; call once.
@@ -67,8 +72,8 @@ class forwarder {
     // Other settings of delivery from now on (scheduler::change() says which stay).
     void change(const settings& options);
 
-    // Holds for authorization are probed at once with the new key.
-    void set_server_key(std::string key);
+    // Holds for authorization are probed at once with the new one.
+    void set_secret(std::string secret);
     // Every hold is probed at once.
     void probe_holds();
 
@@ -109,15 +114,23 @@ class forwarder {
     void begin(const delivery::send_event& what);
     void send(spool::sequence number);
     void ended(spool::sequence number, const net::answer& how);
+    bool take_off(const delivery::send_event& what);
+    void not_begun(spool::sequence number);
+    void begin_request(const delivery::send_event& first);
+    void request_ended(const std::vector<spool::sequence>& numbers, const net::answer& how);
+    void account(const net::answer& how);
+    void settle(spool::sequence number, const net::answer& how, bool filtered = false);
     void log_attempt(const item& tried, const delivery::attempt_end& facts, const net::answer& how) const;
     std::string_view trace_of(spool::sequence number) const;
     void forget_trace(spool::sequence number);
-    void conclude(spool::sequence number, const delivery::verdict& verdict);
+    void conclude(spool::sequence number, const delivery::verdict& verdict, bool filtered);
+    void leave(const item& done, bool filtered);
     std::string excerpt_of(const net::answer& how) const;
     void not_counted(item& tried);
     void bury(const item& dead, const delivery::verdict& verdict);
     void bury_removal(const item& dead, const delivery::verdict& verdict);
-    void tell(const item& tried, const telemetry::attempt_view& how, const delivery::verdict& verdict);
+    void tell(const item& tried, const telemetry::attempt_view& how, const delivery::verdict& verdict,
+              bool filtered);
     void forget(spool::sequence number);
     void record(spool::mark mark);
     void flush_marks();
@@ -126,8 +139,8 @@ class forwarder {
     void check_drained();
 
     settings options_;
-    std::string server_key_;
-    std::string former_key_;
+    std::string secret_;
+    std::string former_secret_;
     ports ports_;
     std::unique_ptr<delivery::scheduler> scheduler_;
     std::unordered_map<spool::sequence, std::unique_ptr<item>> items_;

@@ -13,6 +13,7 @@ namespace linkrunner::forward {
 namespace {
 
 constexpr std::size_t excerpt_bytes = 512;
+constexpr const char* filtered_by_peer = "filtered_by_peer"; // why an event is dropped: label of a counter
 constexpr std::size_t most_stretches = 16; // of the dead letters, to find a payment; the disk thread waits
 
 // An API may echo the key that it refuses.
@@ -25,6 +26,18 @@ void hide(std::string& text, const std::string& secret) {
         text.replace(at, secret.size(), shown);
     }
 }
+
+spool::dead_reason reason_of(const std::string& word) {
+    for (const auto reason : {spool::dead_reason::rejected, spool::dead_reason::attempts,
+                              spool::dead_reason::age, spool::dead_reason::ambiguous}) {
+        if (word == spool::word_for(reason)) {
+            return reason;
+        }
+    }
+    return spool::dead_reason::rejected;
+}
+
+} // namespace
 
 delivery::attempt_end facts_of(const net::answer& how) {
     delivery::attempt_end out;
@@ -42,27 +55,14 @@ delivery::attempt_end facts_of(const net::answer& how) {
     return out;
 }
 
-spool::dead_reason reason_of(const std::string& word) {
-    for (const auto reason : {spool::dead_reason::rejected, spool::dead_reason::attempts,
-                              spool::dead_reason::age, spool::dead_reason::ambiguous}) {
-        if (word == spool::word_for(reason)) {
-            return reason;
-        }
-    }
-    return spool::dead_reason::rejected;
-}
-
-} // namespace
-
 void forwarder::begin(const delivery::send_event& what) {
-    item& chosen = *items_.at(what.number);
-    if (chosen.held_back) {
-        scheduler_->not_sent(what.number, ports_.time.steady());
+    if (options_.to_forwarder) {
+        begin_request(what);
         return;
     }
-    chosen.attempt = what.attempt;
-    chosen.in_flight = true;
-    ++in_flight_;
+    if (!take_off(what)) {
+        return;
+    }
     if (!what.mark_sending) {
         send(what.number);
         return;
@@ -77,28 +77,46 @@ void forwarder::begin(const delivery::send_event& what) {
             send(number);
             return;
         }
-        --in_flight_;
-        not_counted(*items_.at(number));
-        items_.at(number)->in_flight = false;
-        scheduler_->not_sent(number, ports_.time.steady());
+        not_begun(number);
         pump();
         check_drained();
     });
+}
+
+// False, and it waits again, for one that the spool may be dropping.
+bool forwarder::take_off(const delivery::send_event& what) {
+    item& chosen = *items_.at(what.number);
+    if (chosen.held_back) {
+        scheduler_->not_sent(what.number, ports_.time.steady());
+        return false;
+    }
+    chosen.attempt = what.attempt;
+    chosen.in_flight = true;
+    ++in_flight_;
+    return true;
+}
+
+void forwarder::not_begun(spool::sequence number) {
+    --in_flight_;
+    item& tried = *items_.at(number);
+    tried.in_flight = false;
+    not_counted(tried);
+    scheduler_->not_sent(number, ports_.time.steady());
 }
 
 void forwarder::send(spool::sequence number) {
     const spool::stored_event& event = items_.at(number)->event;
     net::outgoing request;
     request.path = path_of(event.path);
-    request.headers.emplace_back("linkrunner-key", server_key_);
+    request.headers.emplace_back("linkrunner-key", secret_);
     request.body = event.body;
     ports_.upstream.send(std::move(request), [this, number](net::answer how) { ended(number, how); });
 }
 
 std::string forwarder::excerpt_of(const net::answer& how) const {
     std::string text = how.status == 0 ? how.detail : how.body;
-    hide(text, server_key_);
-    hide(text, former_key_); // of an attempt that was under way when it changed
+    hide(text, secret_);
+    hide(text, former_secret_); // of an attempt that was under way when it changed
     text.resize(std::min(text.size(), excerpt_bytes));
     return text;
 }
@@ -114,33 +132,45 @@ void forwarder::ended(spool::sequence number, const net::answer& how) {
         check_drained();
         return;
     }
+    account(how);
+    settle(number, how);
+    pump();
+    check_drained();
+}
+
+// What a request says, whatever became of its events.
+void forwarder::account(const net::answer& how) {
+    const delivery::attempt_end facts = facts_of(how);
+    const delivery::outcome outcome = delivery::classify(facts);
+    ports_.metrics.attempt(delivery::word_for(outcome), how.duration, delivery::is_ambiguous(facts));
+    if (outcome == delivery::outcome::delivered) {
+        const wall_time wall = ports_.time.wall();
+        ports_.metrics.set_last_success(static_cast<double>(wall.time_since_epoch().count()) / 1000.0);
+    }
+}
+
+void forwarder::settle(spool::sequence number, const net::answer& how, bool filtered) {
     const delivery::attempt_end facts = facts_of(how);
     const delivery::outcome outcome = delivery::classify(facts);
     const wall_time wall = ports_.time.wall();
     const delivery::verdict verdict = scheduler_->ended(number, facts, ports_.time.steady(), wall);
-    ports_.metrics.attempt(delivery::word_for(outcome), how.duration, delivery::is_ambiguous(facts));
-    if (outcome == delivery::outcome::delivered) {
-        ports_.metrics.set_last_success(static_cast<double>(wall.time_since_epoch().count()) / 1000.0);
-    } else {
-        item& tried = *items_.at(number);
+    item& tried = *items_.at(number);
+    const bool failed = outcome != delivery::outcome::delivered;
+    if (failed) {
         tried.last_status = facts.status;
         tried.last_attempt = wall;
         tried.excerpt = excerpt_of(how);
         const std::string status = facts.status == 0 ? "" : std::to_string(facts.status) + " ";
         error_ = last_error{wall, status + tried.excerpt};
     }
-    log_attempt(*items_.at(number), facts, how);
+    log_attempt(tried, facts, how);
     if (ports_.activity != nullptr) {
-        const item& tried = *items_.at(number);
-        const bool failed = outcome != delivery::outcome::delivered;
         tell(tried,
              {tried.attempt, delivery::word_for(outcome), facts.status, how.duration,
               failed ? std::string_view(tried.excerpt) : std::string_view(), delivery::is_ambiguous(facts)},
-             verdict);
+             verdict, filtered);
     }
-    conclude(number, verdict);
-    pump();
-    check_drained();
+    conclude(number, verdict, filtered);
 }
 
 std::string_view forwarder::trace_of(spool::sequence number) const {
@@ -153,19 +183,14 @@ void forwarder::forget_trace(spool::sequence number) {
     }
 }
 
-void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict) {
+void forwarder::conclude(spool::sequence number, const delivery::verdict& verdict, bool filtered) {
     item& done = *items_.at(number);
     switch (verdict.kind) {
-    case delivery::verdict_kind::delivered: {
-        ports_.metrics.delivered(ports_.time.wall() - done.event.accepted_at);
-        spool::mark mark;
-        mark.number = number;
-        mark.kind = spool::mark_kind::delivered;
-        record(std::move(mark));
+    case delivery::verdict_kind::delivered:
+        leave(done, filtered);
         forget_trace(number);
         forget(number);
         break;
-    }
     case delivery::verdict_kind::dead:
         if (done.event.path == endpoint::remove_payment && verdict.reason == "rejected") {
             bury_removal(done, verdict);
@@ -178,6 +203,24 @@ void forwarder::conclude(spool::sequence number, const delivery::verdict& verdic
         not_counted(done);
         break;
     }
+}
+
+void forwarder::leave(const item& done, bool filtered) {
+    spool::mark mark;
+    mark.number = done.event.number;
+    const auto age = ports_.time.wall() - done.event.accepted_at;
+    if (filtered) {
+        mark.kind = spool::mark_kind::dropped;
+        mark.reason = filtered_by_peer;
+        ports_.metrics.dropped(filtered_by_peer, 1);
+    } else if (options_.to_forwarder) {
+        mark.kind = spool::mark_kind::handed_off;
+        ports_.metrics.handed_off(age);
+    } else {
+        mark.kind = spool::mark_kind::delivered;
+        ports_.metrics.delivered(age);
+    }
+    record(std::move(mark));
 }
 
 // The API has surely not counted the attempt: takes the `sending` mark back, or a restart would see it as

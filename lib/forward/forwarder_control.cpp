@@ -24,8 +24,8 @@ void forwarder::replayed(const std::vector<std::pair<std::uint8_t, spool::sequen
     pump();
 }
 
-void forwarder::set_server_key(std::string key) {
-    former_key_ = std::exchange(server_key_, std::move(key));
+void forwarder::set_secret(std::string secret) {
+    former_secret_ = std::exchange(secret_, std::move(secret));
     scheduler_->key_changed(ports_.time.steady());
     pump();
 }

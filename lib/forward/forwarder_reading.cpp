@@ -51,7 +51,8 @@ void forwarder::take(std::uint8_t lane, spool::batch batch) {
         if (options_.max_age_of) {
             candidate.max_age = options_.max_age_of(event.name);
         }
-        candidate.ambiguous_dead = event.ambiguous_dead;
+        // Another linkrunnerd recognises a repeat: only what the API may have counted before is ambiguous.
+        candidate.ambiguous_dead = event.ambiguous_dead && (!options_.to_forwarder || event.sending_marked);
         candidate.was_sending = event.sending_marked;
         switch (scheduler_->offer(candidate)) {
         case delivery::admission::taken:

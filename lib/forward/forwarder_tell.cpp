@@ -10,12 +10,15 @@ bool forwarder::is_in_flight(spool::sequence number) const {
     return found != items_.end() && found->second->in_flight;
 }
 
-void forwarder::tell(const item& tried, const telemetry::attempt_view& how,
-                     const delivery::verdict& verdict) {
+void forwarder::tell(const item& tried, const telemetry::attempt_view& how, const delivery::verdict& verdict,
+                     bool filtered) {
     const telemetry::event_view event = event_view_of(tried.event);
     switch (verdict.kind) {
     case delivery::verdict_kind::delivered:
-        ports_.activity->delivered(event, how);
+        ports_.activity->succeeded(event, how,
+                                   filtered                ? "dropped"
+                                   : options_.to_forwarder ? "handed_off"
+                                                           : "delivered");
         break;
     case delivery::verdict_kind::dead:
         ports_.activity->dead(event, verdict.reason, &how);

@@ -17,6 +17,9 @@ struct forwarder::item {
     std::string excerpt;
 };
 
+// What the scheduler is told of the end of an attempt.
+delivery::attempt_end facts_of(const net::answer& how);
+
 inline telemetry::event_view event_view_of(const spool::stored_event& event) {
     return {event.number, event.lane, event.accepted_at, event.event_id, event.name, event.body};
 }

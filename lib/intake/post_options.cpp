@@ -1,6 +1,7 @@
 #include "intake/post_options.hpp"
 
 #include "base/duration.hpp"
+#include "base/relay.hpp"
 #include "intake/envelope.hpp"
 #include "intake/settings.hpp"
 
@@ -110,6 +111,7 @@ std::variant<post_options, coded_refusal> read_options(const net::request& head)
     if (const std::string problem = read_wait(head.query(), out); !problem.empty()) {
         return coded(400, "bad_parameter", problem);
     }
+    out.relayed = head.header_count(spool_header) != 0;
     out.idempotency_key = head.header("Idempotency-Key");
     const bool readable =
         std::ranges::all_of(out.idempotency_key, [](char c) { return c > 0x20 && c < 0x7f; });

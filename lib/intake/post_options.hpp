@@ -30,6 +30,7 @@ struct post_options {
     body_format format = body_format::json;
     bool gzip = false;
     std::optional<std::chrono::milliseconds> wait; // ?wait=delivered
+    bool relayed = false;                          // by another linkrunnerd
     std::string idempotency_key;
     std::optional<telemetry::trace_id> trace; // of the header traceparent
 };

@@ -1,5 +1,6 @@
 #include "intake/service.hpp"
 
+#include "base/relay.hpp"
 #include "base/utc_text.hpp"
 #include "intake/envelope.hpp"
 #include "intake/guard.hpp"
@@ -49,6 +50,7 @@ service::service(settings options, std::string server_key, ports with)
       lanes_(options_.lanes), rules_(std::make_shared<const event::policy>(options_.rules)),
       parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), rules_.get(),
              options_.remove_all_payments},
+      spool_name_(spool_name(ports_.queue.hash_seed())),
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -79,6 +81,11 @@ std::optional<net::response> service::refuse_early(net::request& head) {
         if (auto* problem = std::get_if<coded_refusal>(&options)) {
             refused = std::move(*problem);
         }
+    }
+    if (!refused && head.header(spool_header) == spool_name_) {
+        refused = coded(421, "own_events",
+                        "these events come from this very linkrunnerd: its upstream.url or shutdown.handoff "
+                        "leads back to itself");
     }
     if (!refused && draining_) {
         refused = coded_refusal{
@@ -179,12 +186,13 @@ void service::accept_body(const post_ptr& work, std::string body) {
     }
 }
 
-spool::new_event service::to_stored(event::event parsed, wall_time now) const {
+spool::new_event service::to_stored(event::event parsed, const post& work) const {
     spool::new_event out;
+    out.relayed = work.options.relayed;
     out.path = parsed.path;
     out.lane = parsed.lane ? *parsed.lane : lanes_.lane_for(parsed.lane_name(), parsed.has_amount);
     out.ambiguous_dead = parsed.ambiguous_dead.value_or(options_.ambiguous_dead);
-    out.accepted_at = now;
+    out.accepted_at = work.accepted_at;
     out.user_key = parsed.user_key;
     out.identity = parsed.identity;
     out.body_hash = parsed.body_hash;
@@ -224,7 +232,7 @@ void service::accept_one(const post_ptr& work, std::string_view text) {
     count(good.findings);
     accepted_event one{good.path, good.event_id, std::move(good.findings)};
     std::vector<spool::new_event> stored;
-    stored.push_back(to_stored(std::move(good), work->accepted_at));
+    stored.push_back(to_stored(std::move(good), *work));
     work->lane = stored.front().lane;
     auto labels = labels_of(stored);
     ports_.queue.append(std::move(stored), [this, work, one = std::move(one), labels = std::move(labels)](
@@ -265,7 +273,7 @@ void service::accept_batch(const post_ptr& work, std::string body, event::batch_
     const auto items = std::make_shared<batch>(
         std::move(body), format, work->options.idempotency_key, parse_, options_.max_batch, ports_.ids,
         stamp_of(work), [this, work, rules = rules_](event::event parsed) {
-            spool::new_event stored = to_stored(std::move(parsed), work->accepted_at);
+            spool::new_event stored = to_stored(std::move(parsed), *work);
             work->lane = std::max(work->lane, stored.lane);
             return stored;
         });

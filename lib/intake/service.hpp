@@ -89,7 +89,7 @@ class service final : public net::request_handler {
     void refuse(const post_ptr& work, const event::violation& why);
     void refuse_append(const post_ptr& work, const error& failure);
     void answer(const post_ptr& work, net::response with);
-    spool::new_event to_stored(event::event parsed, wall_time now) const;
+    spool::new_event to_stored(event::event parsed, const post& work) const;
 
     settings options_;
     std::string server_key_;
@@ -97,6 +97,7 @@ class service final : public net::request_handler {
     event::lane_rules lanes_;
     std::shared_ptr<const event::policy> rules_; // shared with the batches under way
     event::parse_options parse_;                 // `now` is that of the request at hand
+    const std::string spool_name_;
     waiters waiters_;
     bool draining_ = false;
     bool reading_stopped_ = false;

@@ -21,6 +21,9 @@ struct new_event {
     endpoint path = endpoint::capture_event;
     std::uint8_t lane = 0;
     bool ambiguous_dead = false; // policy fixed at acceptance: an ambiguous attempt ends in the dead letters
+    // Handed over by another linkrunnerd: what this spool once handed over itself may come back, and is no
+    // repeat then. Not stored.
+    bool relayed = false;
     wall_time accepted_at{};
     std::uint64_t user_key = 0;  // hash of the user, with the spool's hash_seed
     fingerprint identity;        // hash of (path, event_name, user, event_id), with the spool's hash_seed

@@ -78,6 +78,7 @@ class store {
     void append_group(std::span<append_job> jobs);
     void plan(append_job& job, wall_time now);
     appended plan_one(const new_event& event, wall_time now);
+    bool was_handed_off(sequence number) const;
     void take_back(std::size_t planned_before, std::size_t bytes_before);
     result<void> write_group();
     void count_group();

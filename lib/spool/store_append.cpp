@@ -90,7 +90,8 @@ appended store::plan_one(const new_event& event, wall_time now) {
         return {append_outcome::stored, 0};
     }
     if (log_.identities.enabled()) {
-        if (const auto known = log_.identities.find(event.identity, event.body_hash, now)) {
+        const auto known = log_.identities.find(event.identity, event.body_hash, now);
+        if (known && !(event.relayed && was_handed_off(known->number))) {
             return {known->same_body ? append_outcome::duplicate : append_outcome::conflict, known->number};
         }
     }
@@ -100,6 +101,10 @@ appended store::plan_one(const new_event& event, wall_time now) {
     planned_.push_back({number, group_.size(), event.lane});
     encode_event(group_, event, number, static_cast<std::uint32_t>(planned_.size() - 1), log_.salt);
     return {append_outcome::stored, number};
+}
+
+bool store::was_handed_off(sequence number) const {
+    return number < log_.next && end_of(number) == mark_kind::handed_off;
 }
 
 void store::take_back(std::size_t planned_before, std::size_t bytes_before) {

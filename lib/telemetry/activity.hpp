@@ -48,7 +48,9 @@ class activity {
     // An attempt failed, and the event waits for another one.
     virtual void failed(const event_view& event, const attempt_view& how,
                         std::optional<std::chrono::milliseconds> next_in) = 0;
-    virtual void delivered(const event_view& event, const attempt_view& how) = 0;
+    // An attempt succeeded. `end`: "delivered", "handed_off" to another linkrunnerd, or "dropped" by a rule
+    // of that one.
+    virtual void succeeded(const event_view& event, const attempt_view& how, std::string_view end) = 0;
     // `how`: its last attempt, if it died of one.
     virtual void dead(const event_view& event, std::string_view reason, const attempt_view* how) = 0;
 };

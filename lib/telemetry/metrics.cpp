@@ -80,7 +80,7 @@ struct metrics::families {
         counters("linkrunnerd_events_dropped_total",
                  "Events given up by an operator or by a policy that the operator chose, by reason."),
         "reason",
-        {"operator", "queue_full", "dead_max_bytes", "dead_max_age"}};
+        {"operator", "queue_full", "dead_max_bytes", "dead_max_age", "filtered_by_peer"}};
     Counter& handed_off = counter("linkrunnerd_events_handed_off_total",
                                   "Events that another linkrunnerd has taken over from this one.");
     Counter& lost = counter("linkrunnerd_spool_lost_total",
@@ -95,7 +95,7 @@ struct metrics::families {
         "Requests sent whole whose answer never came, or came as 500, 502 or 504: the API may have counted "
         "the event.");
     Histogram& age = histogram("linkrunnerd_delivery_age_seconds",
-                               "Time from accepting an event to its delivery.", delivery_age);
+                               "Time from accepting an event to its delivery or hand-off.", delivery_age);
     Histogram& attempt_duration =
         histogram("linkrunnerd_attempt_duration_seconds",
                   "Time of one request to the API, from handing it to the client to the end of its answer.",
@@ -139,13 +139,17 @@ struct metrics::families {
         "linkrunnerd_config_reload_success",
         "1 when the configuration in force is that of the last attempt to load it, 0 when that was refused.");
 
+    void add_age(std::chrono::nanoseconds one) {
+        age.Observe(seconds_in(one));
+        const std::lock_guard lock(ages_mutex);
+        ages.add(one);
+    }
     std::mutex ages_mutex;
     age_sketch ages;
 
     std::mutex state_mutex; // a scrape sees one upstream state, never two or none
     std::mutex lost_mutex;
     std::uint64_t lost_before = 0;
-    std::optional<std::uint64_t> handed_off_before;
 
     families() {
         gauges("linkrunnerd_build_info", "1; the version is in the label.")
@@ -181,9 +185,12 @@ void metrics::quality(std::string_view rule, bool fixed) {
 
 void metrics::delivered(std::chrono::nanoseconds age) {
     families_->delivered.Increment();
-    families_->age.Observe(seconds_in(age));
-    const std::lock_guard lock(families_->ages_mutex);
-    families_->ages.add(age);
+    families_->add_age(age);
+}
+
+void metrics::handed_off(std::chrono::nanoseconds age) {
+    families_->handed_off.Increment();
+    families_->add_age(age);
 }
 
 void metrics::dead(std::string_view reason) {
@@ -230,13 +237,6 @@ void metrics::set_lost(std::uint64_t events_ever) {
     }
 }
 
-void metrics::set_handed_off(std::uint64_t events_ever) {
-    const std::lock_guard lock(families_->lost_mutex);
-    const std::uint64_t before = families_->handed_off_before.value_or(events_ever);
-    families_->handed_off.Increment(static_cast<double>(events_ever - std::min(before, events_ever)));
-    families_->handed_off_before = events_ever;
-}
-
 void metrics::set_rate(double per_second) {
     families_->rate.Set(per_second);
 }
@@ -279,7 +279,7 @@ metrics::totals metrics::sums() const {
     return {count(families_->accepted),
             count(families_->duplicates),
             sum(families_->rejected),
-            count(families_->delivered),
+            count(families_->delivered) + count(families_->handed_off),
             sum(families_->dead),
             sum(families_->attempts),
             count(families_->attempts["throttled"]),

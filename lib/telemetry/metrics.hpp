@@ -25,8 +25,9 @@ class metrics {
     void rejected_at_intake(std::string_view code, std::uint64_t events = 1);
     void filtered(std::uint64_t events); // at intake, by a rule of the operator
     void quality(std::string_view rule,
-                 bool fixed);                     // something a rule of data quality found in a taken event
-    void delivered(std::chrono::nanoseconds age); // accept to delivered
+                 bool fixed);                      // something a rule of data quality found in a taken event
+    void delivered(std::chrono::nanoseconds age);  // accept to delivered
+    void handed_off(std::chrono::nanoseconds age); // accept to taken over by another linkrunnerd
     void dead(std::string_view reason);
     void dropped(std::string_view reason, std::uint64_t events = 1);
 
@@ -40,7 +41,6 @@ class metrics {
     void set_pending(std::string_view lane, std::uint64_t events);
     void set_ledger(std::string_view state, std::uint64_t events);
     void set_lost(std::uint64_t events_ever);
-    void set_handed_off(std::uint64_t events_ever); // the first call says what was before the start
     void set_rate(double per_second);
     void set_upstream_state(std::string_view state); // 1 for this one, 0 for the others
     void set_last_success(double unix_seconds);

@@ -108,7 +108,7 @@ void delivery_world::stop_and_start() {
 void delivery_world::change_key() {
     ++key_;
     life_->service->set_server_key("key-" + std::to_string(key_));
-    life_->forwarder->set_server_key("key-" + std::to_string(key_));
+    life_->forwarder->set_secret("key-" + std::to_string(key_));
 }
 
 void delivery_world::fail_disk(bool failing) {

@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
         mistake{"upstream: {url: api.linkrunner.io}\n",
                 "c.yaml:1:17: upstream.url: is not an URL; for example https://api.linkrunner.io/api/v1"},
         mistake{"upstream: {url: \"ftp://a/\"}\n",
-                "c.yaml:1:17: upstream.url: must begin with https:// (or http:// for a local sandbox)"},
+                "c.yaml:1:17: upstream.url: must begin with https:// or http://"},
         mistake{"upstream: {url: \"https:///api\"}\n",
                 "c.yaml:1:17: upstream.url: names no host, for example https://api.linkrunner.io/api/v1"},
         mistake{"upstream: {url: \"https://user:pw@a/\"}\n",

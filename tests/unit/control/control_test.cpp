@@ -365,8 +365,12 @@ TEST_F(control_endpoint, explains_what_waits_is_dead_or_has_ended) {
     EXPECT_EQ(dead.at("stories").at(0).at("reason").as_string(), "rejected");
     EXPECT_TRUE(dead.at("stories").at(0).at("listener").is_null());
 
-    stories_.delivered({7, 0, clock_.wall(), "order-3", "purchase", "{}"},
-                       {2, "delivered", 201, {}, "", false});
+    stories_.succeeded({7, 0, clock_.wall(), "order-3", "purchase", "{}"},
+                       {2, "delivered", 201, {}, "", false}, "delivered");
+    stories_.succeeded({8, 0, clock_.wall(), "order-4", "purchase", "{}"},
+                       {1, "delivered", 202, {}, "", false}, "handed_off");
+    EXPECT_EQ(data("GET", "/v1/explain?event_id=order-4").at("stories").at(0).at("state").as_string(),
+              "handed_off");
     const json::value ended = data("GET", "/v1/explain?event_id=order-3");
     EXPECT_EQ(ended.at("stories").at(0).at("state").as_string(), "delivered");
     EXPECT_EQ(ended.at("stories").at(0).at("lane").as_string(), "revenue");

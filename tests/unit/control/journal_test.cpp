@@ -48,7 +48,7 @@ TEST_F(stories, an_end_comes_with_the_attempts_before_it) {
     EXPECT_EQ(*subject_.waiting(7)->next_attempt, clock_.wall() + milliseconds(1000));
     telemetry::attempt_view second = good;
     second.number = 2;
-    subject_.delivered(event(7, "x"), second);
+    subject_.succeeded(event(7, "x"), second, "delivered");
     EXPECT_EQ(subject_.waiting(7), nullptr);
     const auto found = subject_.ended("x");
     ASSERT_EQ(found.size(), 1U);
@@ -60,13 +60,13 @@ TEST_F(stories, an_end_comes_with_the_attempts_before_it) {
 
 TEST_F(stories, only_the_last_ones_are_remembered) {
     for (std::uint64_t number = 1; number <= journal::most_ended + 5; ++number) {
-        subject_.delivered(event(number, "id" + std::to_string(number)), good);
+        subject_.succeeded(event(number, "id" + std::to_string(number)), good, "delivered");
     }
     EXPECT_TRUE(subject_.ended("id5").empty());
     EXPECT_FALSE(subject_.ended("id6").empty());
     const std::string long_id(1000, 'x');
     for (std::uint64_t number = 1; number <= 5000; ++number) { // bytes bound it, too
-        subject_.delivered(event(number, long_id), good);
+        subject_.succeeded(event(number, long_id), good, "delivered");
     }
     EXPECT_LT(subject_.ended(long_id).size(), journal::most_text_bytes / 1000);
 }
@@ -110,7 +110,7 @@ TEST_F(stories, are_followed_as_they_happen_and_filtered) {
     EXPECT_TRUE(subject_.followed());
     const telemetry::event_label label{"x", "e", R"({"user_id":"ann"})", 0};
     subject_.accepted(1, "unix:/a", &label);
-    subject_.delivered(event(1, "x"), good);
+    subject_.succeeded(event(1, "x"), good, "delivered");
     subject_.dead(event(2, "y", "purchase"), "rejected", &bad);
     subject_.failed(event(3, "z", "e", R"({"install_instance_id":"bob"})"), bad, milliseconds(5));
     EXPECT_EQ(all->kept, ""); // written together, at the end of this turn
@@ -132,7 +132,7 @@ TEST_F(stories, a_slow_reader_loses_lines_and_is_told_how_many) {
     slow->reads = false;
     const std::string name(1000, 'n');
     for (std::uint64_t number = 1; number <= 1000; ++number) {
-        subject_.delivered(event(number, "x", name), good);
+        subject_.succeeded(event(number, "x", name), good, "delivered");
         loop_.run_ready();
     }
     EXPECT_LT(slow->kept.size(), journal::most_unsent_bytes + 4096);

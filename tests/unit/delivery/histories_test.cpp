@@ -30,10 +30,14 @@ class history {
         plan_disturbances();
         world_.run_for(span_);
         calm();
-        // Where nothing succeeds, it is an outage: others must, for poison to be told from it.
+        // Where nothing succeeds, it is an outage or a hold of the path: others must, for poison to be told
+        // from it.
         for (int i = 0; i < 400; ++i) {
             world_.after(i * 20s, [this, i] {
-                world_.accept(1'000'000 + static_cast<std::uint64_t>(i), 0);
+                const std::uint64_t other = 1'000'000 + static_cast<std::uint64_t>(i);
+                world_.accept(other, 0);
+                world_.accept_payment(other, other, 0);
+                world_.accept_removal(other, 0);
                 world_.accepted();
             });
         }
@@ -97,6 +101,11 @@ class history {
         out.max_resting = poisonous_ ? 1'000 : any(1, 30);
         if (chance(20)) {
             out.max_age = std::chrono::seconds(any(30, 600));
+        }
+        if (chance(30)) {
+            out.events_per_request = any(2, 50);
+            out.max_in_flight = any(1, 200);
+            poison_status_ = chance(30) ? 413 : 500;
         }
         out.lanes.clear();
         for (std::uint64_t lane = 0; lane <= any(0, 3); ++lane) {
@@ -244,7 +253,7 @@ class history {
         const auto latency =
             std::chrono::microseconds(any(200, weather_ == weather::slow ? 9'000'000 : 300'000));
         if (std::ranges::find(poison_, one.what.number) != poison_.end()) {
-            return answered(500, latency);
+            return answered(poison_status_, latency);
         }
         answer out = answered(200, latency);
         switch (weather_) {
@@ -319,6 +328,7 @@ class history {
 
     std::mt19937_64 random_;
     bool poisonous_ = false;
+    int poison_status_ = 500;
     bool own_failures_ = false; // single events fail while others succeed
     std::uint32_t outages_ = 0;
     settings options_;

@@ -8,6 +8,17 @@ namespace linkrunner::delivery::testing {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr int too_large = 413; // of a whole request, by something that stands between
+
+bool is_of_whole(const attempt_end& end) {
+    const outcome what = classify(end);
+    return (what != outcome::delivered && what != outcome::rejected) || end.status == too_large;
+}
+
+} // namespace
+
 answer answered(int status, std::chrono::nanoseconds after) {
     answer out;
     out.end.status = status;
@@ -223,57 +234,117 @@ void world::check_may_be_sent(const stored_event& one) {
     while (first < line.size() && !event(line[first]).end.empty()) {
         ++first;
     }
-    ASSERT_EQ(line[first], one.what.number) << "an earlier event of the user has not ended";
+    for (std::size_t i = first; i < line.size() && line[i] < one.what.number; ++i) {
+        ASSERT_TRUE(comes_before(line[i]))
+            << "event " << line[i] << " of the user has not ended, and is not in the request of "
+            << one.what.number;
+    }
+}
+
+// Has ended, or stands in the request that is being made.
+bool world::comes_before(sequence number) {
+    const stored_event& one = event(number);
+    return !one.end.empty() || (one.in_flight && one.request == request_);
 }
 
 void world::check_follows_payment(const stored_event& removal) {
     for (const sequence number : by_payment_[{removal.what.lane, removal.what.payment_key}]) {
-        ASSERT_TRUE(number > removal.what.number || !event(number).end.empty())
+        ASSERT_TRUE(number > removal.what.number || comes_before(number))
             << "removal " << removal.what.number << " overtakes payment " << number;
     }
 }
 
-void world::begin(const send_event& what) {
-    stored_event& one = event(what.number);
-    check_may_be_sent(one);
+// A request: what next() has named, and what goes along with it.
+void world::begin(const send_event& first) {
+    ++request_;
+    std::vector<sequence> numbers;
+    std::optional<send_event> what = first;
+    while (what) {
+        stored_event& one = event(what->number);
+        check_may_be_sent(one);
+        if (::testing::Test::HasFatalFailure()) {
+            return;
+        }
+        one.in_flight = true;
+        one.request = request_;
+        numbers.push_back(what->number);
+        what = options_.events_per_request > 1
+                   ? scheduler_->next_along(what->number, numbers.size(), now_, wall())
+                   : std::nullopt;
+    }
+    largest_request = std::max(largest_request, numbers.size());
     if (refuse_to_send) {
-        after(1us, [this, number = what.number, life = life_] {
+        after(1us, [this, numbers, life = life_] {
             if (life == life_) {
-                scheduler_->not_sent(number, now_);
+                for (const sequence number : numbers) {
+                    event(number).in_flight = false;
+                    scheduler_->not_sent(number, now_);
+                }
                 collect();
                 pump();
             }
         });
         return;
     }
-    one.in_flight = true;
-    ++one.sent;
-    one.last_sent = now_;
-    if (one.sent == 1) {
-        one.first_sent = now_;
-    }
-    const answer made = upstream_(one, now_);
-    attempts.push_back({now_, what.number, what.probe, made.end.status});
-    after(made.after, [this, number = what.number, how = made.end, life = life_] {
+    std::vector<attempt_end> ends;
+    const answer made = answer_for(numbers, ends);
+    attempts.push_back({now_, first.number, first.probe, made.end.status});
+    after(made.after, [this, numbers, ends, life = life_] {
         if (life == life_) {
-            finish(number, how);
+            finish(numbers, ends);
         }
     });
 }
 
-void world::finish(sequence number, const attempt_end& how) {
-    stored_event& one = event(number);
-    one.in_flight = false;
+// As of another linkrunnerd: each event of a request is taken or rejected by itself, any other answer to one
+// of them is that of the whole request.
+answer world::answer_for(const std::vector<sequence>& numbers, std::vector<attempt_end>& ends) {
+    answer whole;
+    for (const sequence number : numbers) {
+        stored_event& one = event(number);
+        ++one.sent;
+        one.last_sent = now_;
+        if (one.sent == 1) {
+            one.first_sent = now_;
+        }
+        const answer made = upstream_(one, now_);
+        if (number == numbers.front() || is_of_whole(made.end)) {
+            whole = made;
+        }
+        ends.push_back(made.end);
+    }
+    if (is_of_whole(whole.end)) {
+        ends.assign(numbers.size(), whole.end);
+    }
+    return whole;
+}
+
+void world::finish(const std::vector<sequence>& numbers, const std::vector<attempt_end>& ends) {
+    for (const sequence number : numbers) {
+        event(number).in_flight = false;
+    }
+    if (numbers.size() > 1 && ends.front().status == too_large) {
+        ++refused_together;
+        scheduler_->refused_together(numbers);
+    } else {
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            told(numbers[i], ends[i]);
+        }
+    }
+    collect();
+    pump();
+}
+
+void world::told(sequence number, const attempt_end& how) {
     const verdict said = scheduler_->ended(number, how, now_, wall());
     if (said.kind == verdict_kind::delivered) {
-        const bool known_to_be_done = one.what.path == endpoint::remove_payment && how.status == 400;
+        const bool known_to_be_done =
+            event(number).what.path == endpoint::remove_payment && how.status == 400;
         ASSERT_TRUE(classify(how) == outcome::delivered || known_to_be_done);
         end(number, "delivered");
     } else if (said.kind == verdict_kind::dead) {
         end(number, said.reason);
     }
-    collect();
-    pump();
 }
 
 void world::collect() {

@@ -25,6 +25,7 @@ struct stored_event {
     std::uint32_t held_attempts = 0;
     steady_time first_sent{}, last_sent{}, ended_at{};
     bool in_flight = false;
+    std::uint64_t request = 0; // that it was in last
     bool in_memory = false;
 };
 
@@ -80,6 +81,7 @@ class world {
 
     std::vector<attempt_record> attempts;
     std::size_t passed_over = 0, offered = 0, dismissed = 0;
+    std::size_t largest_request = 0, refused_together = 0;
     bool slow_marks = true;
     bool refuse_to_send = false;
     bool check_order = true;
@@ -99,9 +101,12 @@ class world {
     void read(std::uint8_t lane);
     void take(std::uint8_t lane, const std::vector<sequence>& shown, sequence next, bool at_end);
     void begin(const send_event& what);
-    void finish(sequence number, const attempt_end& how);
+    answer answer_for(const std::vector<sequence>& numbers, std::vector<attempt_end>& ends);
+    void finish(const std::vector<sequence>& numbers, const std::vector<attempt_end>& ends);
+    void told(sequence number, const attempt_end& how);
     void end(sequence number, const std::string& how);
     void collect();
+    bool comes_before(sequence number);
     void check_may_be_sent(const stored_event& event);
     void check_follows_payment(const stored_event& removal);
 
@@ -116,6 +121,7 @@ class world {
     std::map<std::pair<std::uint8_t, std::uint64_t>, std::vector<sequence>> by_payment_;
     std::priority_queue<task, std::vector<task>, std::greater<>> tasks_;
     std::uint64_t order_ = 0;
+    std::uint64_t request_ = 0; // the last
     std::vector<bool> reading_;
     std::uint32_t stored_lanes_ = 0;
     std::size_t pending_ = 0;

@@ -139,6 +139,60 @@ TEST(wrapped_call, says_where_its_payload_goes) {
     EXPECT_EQ(plain.identity, parse_any(event_with("")).identity);
 }
 
+TEST(wrapped_call, may_say_the_id_of_what_has_none) {
+    counted_ids ids;
+    const auto id_of = [&](std::string_view text) {
+        auto parsed = parse_event(text, "of-the-request", no_id_added(), ids, intake_time, any_call);
+        if (const auto* const why = std::get_if<violation>(&parsed)) {
+            return why->code + " " + why->message;
+        }
+        return std::get<event>(parsed).event_id + " " + std::get<event>(parsed).body;
+    };
+    EXPECT_EQ(
+        id_of(R"({"type":"capture-event","event_id":"w\"1","payload":{"event_name":"a","user_id":"u"}})"),
+        R"(w"1 {"event_name":"a","user_id":"u"})")
+        << "and the bytes of the event stay";
+    EXPECT_EQ(id_of(R"({"type":"capture-event","event_id":"w",)"
+                    R"("payload":{"event_name":"a","user_id":"u","event_id":"own"}})"),
+              R"(own {"event_name":"a","user_id":"u","event_id":"own"})");
+    EXPECT_EQ(id_of(R"({"type":"capture-event","event_id":"","payload":{"event_name":"a","user_id":"u"}})"),
+              R"(of-the-request {"event_name":"a","user_id":"u"})");
+    EXPECT_THAT(id_of(R"({"type":"capture-event","event_id":")" + std::string(1025, 'x') +
+                      R"(","payload":{"event_name":"a","user_id":"u"}})"),
+                HasSubstr("field_too_long event_id of the wrapper"));
+}
+
+// What fits by itself fits in a wrapper, too: another linkrunnerd hands it over so.
+TEST(wrapped_call, counts_for_nothing_in_the_bounds_of_the_event) {
+    parse_options options = no_id_added();
+    options.limits.max_event_bytes = 200;
+    options.limits.max_depth = 4;
+    counted_ids ids;
+    const auto code_of = [&](const std::string& text) {
+        const auto parsed = parse_event(text, "", options, ids, intake_time, any_call);
+        const auto* const why = std::get_if<violation>(&parsed);
+        return why == nullptr ? std::string("taken") : why->code;
+    };
+    const auto wrap = [](const std::string& event) {
+        return R"({"type":"capture-event","event_id":"w","payload":)" + event + "}";
+    };
+    const std::string empty = R"({"event_name":"a","user_id":"u","event_data":{"x":""}})";
+    const std::string full = R"({"event_name":"a","user_id":"u","event_data":{"x":")" +
+                             std::string(200 - empty.size(), 'x') + "\"}}";
+    EXPECT_EQ(code_of(full), "taken");
+    EXPECT_EQ(code_of(wrap(full)), "taken");
+    const std::string larger = R"({"event_name":"a","user_id":"u","event_data":{"x":")" +
+                               std::string(201 - empty.size(), 'x') + "\"}}";
+    EXPECT_EQ(code_of(larger), "event_too_large");
+    EXPECT_EQ(code_of(wrap(larger)), "event_too_large");
+    const std::string deep = R"({"event_name":"a","user_id":"u","event_data":{"x":[[1]]}})";
+    EXPECT_EQ(code_of(deep), "taken");
+    EXPECT_EQ(code_of(wrap(deep)), "taken");
+    const std::string deeper = R"({"event_name":"a","user_id":"u","event_data":{"x":[[[1]]]}})";
+    EXPECT_EQ(code_of(deeper), "too_deep");
+    EXPECT_EQ(code_of(wrap(deeper)), "too_deep");
+}
+
 TEST(wrapped_call, is_refused_with_the_place_in_it) {
     EXPECT_EQ(refusal_of(R"({"type":"capture-payment"})", any_call), "missing_field /payload");
     EXPECT_EQ(refusal_of(R"({"type":"capture-payment","payload":[1]})", any_call), "mistyped_field /payload");

@@ -144,7 +144,7 @@ TEST_F(forwarding, keeps_a_key_that_the_api_echoes_out_of_dead_letters_and_statu
     };
     accept(1);
     forwarder& one = subject();
-    one.set_server_key("key-2");
+    one.set_secret("key-2");
     owner.run_for(1s);
     const auto dead = std::ranges::find(queue.recorded, spool::mark_kind::dead, &spool::mark::kind);
     ASSERT_NE(dead, queue.recorded.end());
@@ -183,7 +183,7 @@ TEST_F(forwarding, holds_on_401_and_goes_on_at_once_with_a_new_key) {
     owner.run_for(30s);
     EXPECT_EQ(subject().view().state, delivery::upstream_state::held_unauthorized);
     const std::size_t tried = upstream.attempts.size();
-    subject().set_server_key("key-2");
+    subject().set_secret("key-2");
     owner.run_for(5s);
     EXPECT_EQ(ended(spool::mark_kind::delivered), 50u);
     EXPECT_LE(tried, 40u) << "what was in flight when the hold began";

@@ -84,6 +84,33 @@ TEST_F(identity_test, a_repeat_is_seen_after_its_segment_was_retired_and_after_a
     EXPECT_EQ(store_->end_of(1), mark_kind::delivered);
 }
 
+// Two that hand over to each other: what comes back must not be taken for what has gone.
+TEST_F(identity_test, what_was_handed_off_is_no_repeat_when_another_linkrunnerd_brings_it_back) {
+    stored("a");
+    reopen();
+    stored("b");
+    stored("c");
+    mark_as(mark_kind::handed_off, {1, 2});
+    store_->maintain();
+    ASSERT_EQ(disk_.count("1.log"), 0u) << "the segment of the first is retired, that of the second is there";
+    for (const char* id : {"a", "b", "c"}) {
+        EXPECT_EQ(repeat(id).outcome, append_outcome::duplicate) << id << " of a client";
+    }
+    std::vector<new_event> back = {event("a"), event("b"), event("c"), event("a")};
+    for (new_event& each : back) {
+        each.relayed = true;
+    }
+    const auto outcome = append(back).value();
+    EXPECT_EQ(outcome[0].outcome, append_outcome::stored);
+    EXPECT_EQ(outcome[1].outcome, append_outcome::stored);
+    EXPECT_EQ(outcome[2].outcome, append_outcome::duplicate) << "it still waits here";
+    EXPECT_EQ(outcome[3].outcome, append_outcome::duplicate) << "once is enough";
+    EXPECT_THAT(pending(), ElementsAre("c", "a", "b"));
+    reopen();
+    EXPECT_THAT(pending(), ElementsAre("c", "a", "b"));
+    EXPECT_TRUE(adds_up());
+}
+
 TEST_F(identity_test, the_window_ends_after_its_time_and_the_file_goes) {
     stored("a");
     reopen();

@@ -44,8 +44,8 @@ void use_everything(metrics& m) {
     m.set_spool_bytes(4096, 1 << 30);
     m.set_oldest_pending_age(12.5);
     m.set_drain_forecast(std::nan(""));
-    m.set_handed_off(7); // before the start
-    m.set_handed_off(9);
+    m.handed_off(100ms);
+    m.handed_off(4s);
     m.set_config_reload_success(false);
 }
 
