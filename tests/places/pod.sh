@@ -1,6 +1,6 @@
 #!/bin/bash
-# The pods of config/kubernetes as far as a container engine goes: the containers of the sidecar, of the relay and of the
-# gateway, with the users, groups, mounts and limits of the rendered manifests, volumes laid out as the kubelet does it, each
+# The pods of config/kubernetes as far as a container engine goes: the containers of the sidecar, of the relay, of the gateway
+# and of the node, with the users, groups, mounts and limits of the rendered manifests, volumes laid out as the kubelet does it, each
 # pod in a network namespace of its own. The order of a pod's end is played: the app first, then the sidecar, which gets what
 # is left of the grace period; then its volumes are deleted. Needs root, for the container engine.
 set -euo pipefail
@@ -32,9 +32,10 @@ mkdir -p "$work"
 step "images, manifests"
 build_images
 get_tools
-for each in sidecar sidecar-relay gateway; do
+for each in sidecar sidecar-relay gateway daemonset; do
     kubectl kustomize "$bases/$each" >"$work/$each.yaml"
 done
+cp "$bases/daemonset/example-app-socket.yaml" "$work/"
 
 step "a network namespace for each pod"
 # The app's pod and the gateway's, and nothing else; the API is the sandbox, beside the gateway.
@@ -84,6 +85,7 @@ make_volumes() { # pod's directory, overlay, owner
             field '.files["linkrunnerd.yaml"]' "$line" >"$files/linkrunnerd.yaml"
             secret_files "$1/$name" "$(field .mode "$line")" "$group" "$files"
             ;;
+        hostPath) ;; # made by the kubelet, for root
         *) fail "a volume of kind $kind" ;;
         esac
     done < <(node "$tools/as_podman.mjs" "$work/$2.yaml" "$3" volumes)
@@ -99,11 +101,11 @@ settings=(--env LINKRUNNERD_DELIVERY__RATE=2000/s --env LINKRUNNERD_DELIVERY__HO
 api=(--env "LINKRUNNERD_UPSTREAM__URL=http://$gateway_address:8080/api/v1")
 
 key=k3y-of-the-test
-mkdir -p "$work/secrets/linkrunner-server-key" "$work/secrets/linkrunnerd-gateway-token"
+mkdir -p "$work"/secrets/{linkrunner-server-key,linkrunnerd-gateway-token,linkrunnerd-node-token}
 echo "$key" >"$work/secrets/linkrunner-server-key/server.key"
-echo t0ken-of-the-test >"$work/secrets/linkrunnerd-gateway-token/token"
+echo t0ken-of-the-test | tee "$work"/secrets/linkrunnerd-{gateway,node}-token/token >/dev/null
 
-podman run -d --name "$run-sandbox" --network "ns:/run/netns/$run-gateway" --read-only --cap-drop ALL \
+podman run --pull=never -d --name "$run-sandbox" --network "ns:/run/netns/$run-gateway" --read-only --cap-drop ALL \
     localhost/linkrunnerd-sandbox --listen 0.0.0.0:8080 --key "$key" >/dev/null
 sandbox() { in_gateway curl -fsS "http://127.0.0.1:8080$1" "${@:2}"; }
 until_true 10 sandbox /summary
@@ -112,7 +114,7 @@ arrived() { [ "$(sandbox /summary | jq .unique)" -ge "$1" ]; }
 step "the gateway"
 make_volumes "$work/gateway" gateway StatefulSet/linkrunnerd-gateway
 read_arguments gateway StatefulSet/linkrunnerd-gateway linkrunnerd "$work/gateway"
-podman run -d --name "$run-gateway" --network "ns:/run/netns/$run-gateway" "${arguments[@]}" "${settings[@]}" "${api[@]}" \
+podman run --pull=never -d --name "$run-gateway" --network "ns:/run/netns/$run-gateway" "${arguments[@]}" "${settings[@]}" "${api[@]}" \
     localhost/linkrunnerd >/dev/null
 until_true 20 in_gateway curl -fsS http://127.0.0.1:7418/readyz
 expect "without the token" 401 "$(event e u t-1 | in_app curl -sS -o /dev/null -w '%{http_code}' --json @- "http://$gateway_address:7417/v1/events")"
@@ -123,16 +125,17 @@ start_sidecar() { # overlay, further arguments of podman run
     shift
     make_volumes "$work/app" "$overlay" Deployment/shop
     read_arguments "$overlay" Deployment/shop linkrunnerd "$work/app"
-    podman run -d --name "$run-sidecar" --network "ns:/run/netns/$run-app" "${arguments[@]}" "${settings[@]}" "$@" \
+    podman run --pull=never -d --name "$run-sidecar" --network "ns:/run/netns/$run-app" "${arguments[@]}" "${settings[@]}" "$@" \
         localhost/linkrunnerd >/dev/null
     until_true 20 in_app curl -fsS http://127.0.0.1:7418/healthz
     read_arguments "$overlay" Deployment/shop shop "$work/app"
 }
 # The app's container with another program: what it posts comes from standard input.
-app() { # arguments of podman run, then of linkrunnerctl
-    podman run --rm -i --name "$run-app" --network "ns:/run/netns/$run-app" --entrypoint /usr/bin/linkrunnerctl "$@"
+app() { # arguments of podman run
+    podman run --pull=never --rm -i --name "$run-app" --network "ns:/run/netns/$run-app" "$@" --entrypoint /usr/bin/linkrunnerctl \
+        localhost/linkrunnerd send - --intake unix:/run/linkrunner/intake.sock
 }
-post() { app "${arguments[@]}" localhost/linkrunnerd send - --intake unix:/run/linkrunner/intake.sock; }
+post() { app "${arguments[@]}"; }
 bulk() { # prefix, how many
     local i
     for ((i = 1; i <= $2; i++)); do event bulk "u$((i % 50))" "$1-$i"; echo; done
@@ -166,11 +169,10 @@ without=()
 for ((i = 0; i < ${#arguments[@]}; i++)); do
     if [ "${arguments[i]}" = --group-add ]; then i=$((i + 1)); else without+=("${arguments[i]}"); fi
 done
-if event e u none-1 | app "${without[@]}" localhost/linkrunnerd send - --intake unix:/run/linkrunner/intake.sock >"$work/refused" 2>&1; then
+if event e u none-1 | app "${without[@]}" >"$work/refused" 2>&1; then
     fail "a user who is not in the group of the pod may post"
 fi
-grep -qi 'permission denied' "$work/refused" || fail "$(cat "$work/refused")"
-echo "   ok  a user who is not in the group: $(tail -n 1 "$work/refused")"
+expect "a user who is not in the group" 1 "$(grep -ci 'permission denied' "$work/refused")"
 
 step "the key is rotated in the mounted Secret"
 key=second-k3y-of-the-test
@@ -227,5 +229,21 @@ sandbox /faults -X DELETE >/dev/null
 podman start "$run-gateway" >/dev/null
 until_true 60 arrived 21801
 expect "events sent twice" 0 "$(sent_twice)"
-expect "a key or token in a log" "" "$({ cat "$work/sidecar.log"; podman logs "$run-gateway" 2>&1; } | grep -F -e k3y -e t0ken || true)"
+step "node: directories made for root, an app of another pod over the socket"
+make_volumes "$work/node" daemonset DaemonSet/linkrunnerd-node
+read_arguments daemonset DaemonSet/linkrunnerd-node own-directories "$work/node"
+for each in first again; do # after an update they are the daemon's already
+    podman run --pull=never --rm --network none "${arguments[@]}" "$base" >/dev/null || fail "own-directories, $each"
+done
+expect "owner of the spool" "65532:65532 700" "$(stat -c '%u:%g %a' "$work/node/spool")"
+read_arguments daemonset DaemonSet/linkrunnerd-node linkrunnerd "$work/node"
+podman run --pull=never -d --name "$run-node" --network "ns:/run/netns/$run-app" "${arguments[@]}" "${settings[@]}" "${api[@]}" \
+    localhost/linkrunnerd >/dev/null
+until_true 20 in_app curl -fsS http://127.0.0.1:7418/readyz
+read_arguments example-app-socket Pod/shop shop "$work/node"
+bulk sixth 100 | post >/dev/null
+until_true 20 arrived 21901
+podman stop -t 20 "$run-node" >/dev/null
+expect "exit code of the node's daemon" 0 "$(podman inspect "$run-node" --format '{{.State.ExitCode}}')"
+expect "a key or token in a log" "" "$({ cat "$work/sidecar.log"; podman logs "$run-gateway" 2>&1; podman logs "$run-node" 2>&1; } | grep -F -e k3y -e t0ken || true)"
 echo "pod: all as documented"

@@ -30,13 +30,15 @@ if (wanted === "volumes") {
   const own = { ...whole, ...container.securityContext };
   const groups = [whole.fsGroup, ...(whole.supplementalGroups ?? [])].filter(group => group !== undefined);
   const out = [
-    "--user", `${own.runAsUser}:${own.runAsGroup}`,
+    "--user", `${own.runAsUser}:${own.runAsGroup ?? 0}`,
     ...groups.flatMap(group => ["--group-add", String(group)]),
     ...own.capabilities.drop.flatMap(capability => ["--cap-drop", capability]),
+    ...(own.capabilities.add ?? []).flatMap(capability => ["--cap-add", capability]),
     ...(own.readOnlyRootFilesystem ? ["--read-only", "--read-only-tmpfs=false"] : []),
     ...(own.allowPrivilegeEscalation === false ? ["--security-opt", "no-new-privileges"] : []),
     "--memory", String(bytes(container.resources.limits.memory)),
     ...(container.env ?? []).flatMap(each => ["--env", `${each.name}=${each.value}`]),
+    ...(container.command ? ["--entrypoint", JSON.stringify(container.command)] : []),
     ...container.volumeMounts.flatMap(mount =>
       ["--volume", `${directory}/${mount.name}:${mount.mountPath}${mount.readOnly ? ":ro" : ""}`]),
   ];
