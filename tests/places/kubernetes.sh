@@ -13,7 +13,7 @@ work=$tools/work
 step "kubectl and the schemas"
 get_tools
 kubectl version --client | sed 's/^/   /'
-check() { node "$tools/check.mjs" "$@"; }
+check() { node "$tools/check.mjs" "$page" "$work/jobs"; }
 
 step "linkrunnerd"
 if [ -z "${LINKRUNNERD-}" ]; then
@@ -56,33 +56,38 @@ rendered=()
 for each in "$bases"/*/kustomization.yaml; do
     name=$(basename "$(dirname "$each")")
     kubectl kustomize "$bases/$name" >"$work/$name.yaml" 2>"$work/$name.said"
-    expect "$name: kubectl has something to say" "" "$(cat "$work/$name.said")"
+    [ ! -s "$work/$name.said" ] || fail "kubectl kustomize $name: $(cat "$work/$name.said")"
     ask_linkrunnerd "$work/$name.yaml" "$work/$name"
     rendered+=("$work/$name.yaml")
+    printf '%s\t%s\n' "$work/$name.yaml" "$work/$name" >>"$work/jobs"
 done
-for each in "${rendered[@]}"; do
-    said=$(check "$each" "$page" "${each%.yaml}" "${rendered[@]}") || fail "$(basename "$each"):"$'\n'"$said"
-    echo "   ok  $(basename "$each" .yaml): $said"
-done
-while read -r each; do
-    said=$(check "$each" "$page") || fail "$each:"$'\n'"$said"
-    echo "   ok  ${each#"$bases/"}: $said"
-done < <(find "$bases" -name 'example-*.yaml' | sort)
+printf '%s\t-\n' "$bases"/*/example-*.yaml >>"$work/jobs"
+check
 while read -r each; do
     grep -q "^ *- ../components/$each\$" "$bases"/*/kustomization.yaml || fail "component $each is rendered by no overlay"
 done < <(ls "$bases/components")
 expect "keys or tokens in the manifests" "" "$(grep -l '^kind: Secret$' "${rendered[@]}" || true)"
 
+step "what docs/install-pod.md says to do, as far as it needs no cluster"
+mkdir -p "$work/mine"
+sed -n '/^cat >mine.kustomization.yaml/,/^YAML$/{//!p}' "$page" |
+    sed "s#\.\./config#$(realpath --relative-to="$work/mine" "$top/config")#" >"$work/mine/kustomization.yaml"
+expect "image" registry.example.com/linkrunnerd:0.1.0 "$(kubectl kustomize "$work/mine" | sed -n 's/.* image: //p')"
+cp "$work/tls.key" "$work/server.key"
+cp "$work/tls.key" "$work/token"
+while read -ra command; do
+    (cd "$work" && "${command[@]}" --dry-run=client -o yaml) >"$work/secret.yaml"
+    expect "${command[*]}" Secret "$(sed -n 's/^kind: //p' "$work/secret.yaml")"
+done < <(sed -nE 's/^ *(kubectl -n \S+ create secret( [a-z-]+)+( --(from-file|cert|key)=\S+)+).*/\1/p' "$page" | sort -u)
+
 step "mistakes are found"
+count=0
 mistaken() { # overlay, sed script, what must be said of it
-    local file=$work/mistaken.yaml said
+    local file
+    file=$work/$1-mistake-$((++count)).yaml
     sed -E "$2" "$work/$1.yaml" >"$file"
     ! cmp -s "$file" "$work/$1.yaml" || fail "nothing is changed by $2"
-    if said=$(check "$file" "$page" "$work/$1" "${rendered[@]}"); then
-        fail "not found in $1: $2"
-    fi
-    grep -qF -- "$3" <<<"$said" || fail "of $2 in $1 it is said: $said"
-    echo "   ok  $1: $3"
+    printf '%s\t%s\t%s\n' "$file" "$work/$1" "$3" >>"$work/jobs"
 }
 mistaken sidecar 's/^apiVersion: apps.v1$/apiVersion: apps\/v1beta9/' 'no such kind'
 mistaken sidecar 's/replicas: 2/replicas: two/' '/spec/replicas'
@@ -114,8 +119,8 @@ mistaken sidecar 's/ephemeral-storage: 512Mi/ephemeral-storage: 64Mi/' 'the node
 mistaken sidecar '/readOnly: true$/d' 'the app could remove the socket'
 mistaken sidecar 's/containerPort: 7418/containerPort: 7419/' 'probes ask port 7419'
 mistaken sidecar 's#mountPath: /run/linkrunnerd$#mountPath: /run/other#' 'control.listen is on no volume'
-kubectl kustomize "$bases/sidecar" >"$work/wrong.yaml"
-sed -i 's/max_bytes: 384MiB/max_byte: 384MiB/' "$work/wrong.yaml"
+check
+sed 's/max_bytes: 384MiB/max_byte: 384MiB/' "$work/sidecar.yaml" >"$work/wrong.yaml"
 if (ask_linkrunnerd "$work/wrong.yaml" "$work/wrong") >"$work/wrong.said" 2>&1; then
     fail "linkrunnerd takes a configuration with an unknown key"
 fi
