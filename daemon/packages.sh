@@ -5,7 +5,8 @@
 #   daemon/packages.sh run      what a built linkrunnerd needs on a host that has no compiler
 #   daemon/packages.sh demo     what daemon/demo.sh uses beside `build`
 #   daemon/packages.sh test     what tests/run.sh uses beside `build`
-#   daemon/packages.sh places   what tests/places uses: a container engine, systemd in a tree of its own
+#   daemon/packages.sh places   what tests/places uses: a container engine, systemd in a tree of its own, npm for the
+#                               schemas of Kubernetes
 #   daemon/packages.sh page     what tests/page uses beside `build`: a browser
 #   daemon/packages.sh bench    what tests/bench/run.sh uses beside `build`
 #   daemon/packages.sh --list GROUP...   only prints the names
@@ -25,7 +26,10 @@ test=(
     clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19 libgtest-dev libgmock-dev
     curl jq procps openssl nginx-light nftables util-linux prometheus sqlite3 libsqlite3-dev git
 )
-places=(mmdebstrap systemd systemd-container podman buildah runc uidmap jq procps util-linux)
+places=(
+    mmdebstrap systemd systemd-container podman buildah runc uidmap jq curl procps util-linux
+    nodejs npm unzip openssl
+)
 page=(chromium-headless-shell fonts-dejavu-core curl jq)
 bench=(nginx-light wrk curl jq procps util-linux libsqlite3-dev)
 
@@ -55,7 +59,8 @@ if [ $only_list = yes ]; then
     exit 0
 fi
 
-present=" $(dpkg-query -W -f '${db:Status-Status}:${Package} ' | tr ' ' '\n' | sed -n 's/^installed://p' | tr '\n' ' ')"
+# What another package provides is there, too: some hosts have an npm that comes with their nodejs.
+present=" $(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' | sed -nE 's/^installed //; T; s/\([^)]*\)|,/ /g; p' | tr '\n' ' ') "
 missing=()
 for name in "${wanted[@]}"; do
     if [[ $present != *" $name "* && " ${missing[*]-} " != *" $name "* ]]; then
