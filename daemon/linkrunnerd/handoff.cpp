@@ -5,6 +5,7 @@
 #include "telemetry/log.hpp"
 #include "translate.hpp"
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -29,15 +30,22 @@ handoff::handoff(const config::settings& all, net::asio_loop& owner, forward::po
 handoff::~handoff() = default;
 
 void handoff::start() {
-    // Marks are recorded in the order in which the disk thread is asked, and at the next turn of the loop.
+    when_recorded([this] { begin(); });
+}
+
+// Marks are recorded at the next turn of the loop; the disk thread works in the order in which it is asked.
+void handoff::when_recorded(std::function<void()> next) {
     ports_.queue.on_disk([](spool::store&) {},
-                         [this](const result<void>&) { loop_.post([this] { begin(); }); });
+                         [this, next = std::move(next)](const result<void>&) {
+                             loop_.post([this, next] {
+                                 if (done_) {
+                                     next();
+                                 }
+                             });
+                         });
 }
 
 void handoff::begin() {
-    if (!done_) {
-        return;
-    }
     pending_before_ = ports_.queue.status().events.pending;
     if (pending_before_ == 0) {
         end();
@@ -68,8 +76,10 @@ void handoff::begin() {
     });
     forwarder_->start();
     forwarder_->drain(until, [this] {
-        tell(ports_.queue.status().events.pending);
-        end();
+        when_recorded([this] {
+            tell(ports_.queue.status().events.pending);
+            end();
+        });
     });
 }
 
@@ -94,7 +104,7 @@ void handoff::tell(std::uint64_t left) const {
     const double seconds = std::chrono::duration<double>(ports_.time.steady() - began_).count();
     if (left == 0) {
         log::info("all that waited was handed over",
-                  {{"to", settings_.shutdown.handoff}, {"events", pending_before_}, {"seconds", seconds}});
+                  {{"to", settings_.shutdown.handoff}, {"events", pending_before_}, {"seconds", std::round(seconds * 1000) / 1000}});
     } else {
         const auto why = forwarder_ ? forwarder_->error() : std::nullopt;
         log::error(

@@ -28,6 +28,7 @@ class handoff {
     void stop();
 
   private:
+    void when_recorded(std::function<void()> next);
     void begin();
     void end();
     void tell(std::uint64_t left) const;

@@ -18,6 +18,7 @@ std::string other_value(const key& each, const test::directory& files) {
         {"intake.max_event", "2MB"},
         {"upstream.url", "http://127.0.0.1:8080/api/v1"},
         {"upstream.proxy", "http://127.0.0.1:3128"},
+        {"shutdown.handoff", "http://gateway:7417"},
         {"delivery.rate", "auto"},
         {"delivery.max_age", "36h"},
         {"delivery.lanes", "[{name: all, weight: 3, names: [\"*\"]}]"},
@@ -80,6 +81,13 @@ class Keys : public test::Configuration {
             set("upstream.client_key_file");
         } else if (name == "upstream.client_key_file") {
             set("upstream.client_cert_file");
+        } else if (name == "upstream.kind") {
+            overrides.push_back("upstream.url=http://gateway:7417");
+        } else if (name == "upstream.token_file") {
+            overrides.push_back("upstream.kind=forwarder");
+            overrides.push_back("upstream.url=http://gateway:7417");
+        } else if (name.starts_with("shutdown.handoff_")) {
+            overrides.push_back("shutdown.handoff=http://gateway:7417");
         } else if (name == "delivery.backoff.initial") {
             overrides.push_back("delivery.backoff.max=1d");
         }
