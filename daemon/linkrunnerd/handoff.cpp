@@ -47,6 +47,7 @@ void handoff::when_recorded(std::function<void()> next) {
 
 void handoff::begin() {
     pending_before_ = ports_.queue.status().events.pending;
+    tell_of_dead_letters();
     if (pending_before_ == 0) {
         end();
         return;
@@ -103,8 +104,9 @@ void handoff::stop() {
 void handoff::tell(std::uint64_t left) const {
     const double seconds = std::chrono::duration<double>(ports_.time.steady() - began_).count();
     if (left == 0) {
-        log::info("all that waited was handed over",
-                  {{"to", settings_.shutdown.handoff}, {"events", pending_before_}, {"seconds", std::round(seconds * 1000) / 1000}});
+        log::info("all that waited was handed over", {{"to", settings_.shutdown.handoff},
+                                                      {"events", pending_before_},
+                                                      {"seconds", std::round(seconds * 1000) / 1000}});
     } else {
         const auto why = forwarder_ ? forwarder_->error() : std::nullopt;
         log::error(
@@ -116,6 +118,9 @@ void handoff::tell(std::uint64_t left) const {
              {"spool", settings_.spool.directory},
              {"why", why ? why->what : std::string("shutdown.handoff_timeout was too short")}});
     }
+}
+
+void handoff::tell_of_dead_letters() const {
     if (const std::uint64_t dead = ports_.queue.status().events.dead; dead != 0) {
         log::warning("dead letters are not handed over: they stay in this spool",
                      {{"dead", dead}, {"spool", settings_.spool.directory}});

@@ -32,6 +32,7 @@ class handoff {
     void begin();
     void end();
     void tell(std::uint64_t left) const;
+    void tell_of_dead_letters() const;
 
     const config::settings& settings_;
     net::asio_loop& loop_;

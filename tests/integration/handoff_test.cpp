@@ -307,12 +307,11 @@ TEST_F(handoff, to_and_fro_between_two_loses_nothing) {
 
 TEST_F(handoff, says_that_dead_letters_stay) {
     start_sandbox();
-    api->add_faults("name=bad status=400");
+    api->add_faults("name=bad status=400; name=good status=503");
     start_gateway();
     start_sidecar();
     EXPECT_EQ(daemon->post(event_text("bad", "u", "1")).status, 202);
     EXPECT_TRUE(daemon->wait_ledger("dead", 1));
-    api->set_listening(false);
     EXPECT_EQ(daemon->post(event_text("good", "u", "2")).status, 202);
     EXPECT_EQ(daemon->stop(), 0);
     EXPECT_TRUE(daemon->wait_log("dead letters are not handed over: they stay in this spool"));
