@@ -25,7 +25,7 @@ test=(
     clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19 libgtest-dev libgmock-dev
     curl jq procps openssl nginx-light nftables util-linux prometheus sqlite3 libsqlite3-dev git
 )
-places=(mmdebstrap systemd systemd-container podman buildah runc uidmap jq procps util-linux)
+places=(dnsmasq-base iproute2 mmdebstrap systemd systemd-container podman buildah runc uidmap jq procps util-linux)
 page=(chromium-headless-shell fonts-dejavu-core curl jq)
 bench=(nginx-light wrk curl jq procps util-linux libsqlite3-dev)
 
