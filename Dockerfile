@@ -17,6 +17,8 @@ COPY lib lib
 COPY daemon daemon
 # How many compilers run at once; empty: one for each core and two more.
 ARG JOBS=
+# Whatever sorts or prints does it in one way, and a compiler cache shared with a host finds its objects again.
+ENV LANG=C.UTF-8
 RUN cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release -DLINKRUNNER_TESTS=OFF \
           -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 \
     && ninja -C build/release ${JOBS:+-j "$JOBS"} linkrunnerd linkrunner-sandbox linkrunnerctl \

@@ -14,6 +14,7 @@ clean_up() {
     podman volume rm -f "${volumes[@]}" >/dev/null 2>&1 || true
     [ -z "${names_server-}" ] || kill "$names_server" 2>/dev/null || true
     ip netns delete "$outside" 2>/dev/null || true
+    umount "$work"/* 2>/dev/null || true
     rm -rf "$work"
 }
 finish() {
@@ -174,8 +175,10 @@ stop lr-shared
 # Fills a volume of 16 MB while the API is down, until a client is refused.
 fill() { # name of container and events, max_bytes
     local from=1 answer
+    mkdir "$work/$1"
+    mount -t tmpfs -o size=16m,mode=0770,uid=65532 tmpfs "$work/$1"
     api -X PUT --data 'status=503'
-    start "lr-$1" --tmpfs /var/lib/linkrunnerd:size=16m,mode=0777 --env LINKRUNNERD_SPOOL__MAX_BYTES="$2" \
+    start "lr-$1" --volume "$work/$1:/var/lib/linkrunnerd" --env LINKRUNNERD_SPOOL__MAX_BYTES="$2" \
         --env LINKRUNNERD_DELIVERY__BACKOFF__MAX=1s
     ready
     accepted=0
@@ -192,7 +195,6 @@ for each in "full 64MiB disk_full" "queue 12MiB queue_full"; do
     before=$(inside curl -fsS http://127.0.0.1:8080/summary | jq .unique)
     fill "$name" "$max_bytes"
     expect "what a client is told after $accepted events" "503 $code" "$refusal"
-    expect "not ready, because" "$code" "$(inside curl -sS http://127.0.0.1:7418/readyz | sed 's/[: ].*//')"
     api -X DELETE
     until_true 60 arrived $((before + accepted))
     ready
@@ -229,7 +231,7 @@ for name in dns hosts; do
     until_true 20 distrusted
     echo "   ok  $name.linkrunner.test, of an authority that is not in the bundle: $(last_error)"
     expect "events there" $delivered "$(tls_api)"
-    podman rm -f -v -t 1 lr-distrust >/dev/null
+    podman rm -f -v -t 0 lr-distrust >/dev/null
     start lr-trust "${named[@]}" --volume "$work/bundle.crt:$bundle:ro"
     ready
     expect "accepted" 1 "$(post_all "trust-$name" 1 1)"
