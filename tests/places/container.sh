@@ -93,7 +93,7 @@ echo "   idle: $(awk '/^(RssAnon|VmRSS):/ { printf "%s %.1f MB  ", $1, $2 / 1024
 until_true 15 podman healthcheck run lr-daemon
 expect "health probe" 0 "$(podman exec lr-daemon /usr/bin/linkrunnerd --health >/dev/null 2>&1; echo $?)"
 expect "linkrunnerctl in the container" "takes events" "$(podman exec lr-daemon linkrunnerctl status | sed -n '1s/.*: //p')"
-expect "a misspelt variable" 78 "$(podman run --rm --network none "${settings[@]}" --env LINKRUNNERD_SPOOL__MAX_BYTE=1MiB \
+expect "a misspelt variable" 78 "$(podman run --rm --no-healthcheck --network none "${settings[@]}" --env LINKRUNNERD_SPOOL__MAX_BYTE=1MiB \
     localhost/linkrunnerd >/dev/null 2>&1; echo $?)"
 
 step "an event goes through"
@@ -161,7 +161,7 @@ ready
 send_as() { # user:group, event id, further arguments of podman run
     local who=$1 id=$2
     shift 2
-    podman run --rm --network none --user "$who" "${hardened[@]}" --volume lr-intake:/run/intake "$@" \
+    podman run --rm --no-healthcheck --network none --user "$who" "${hardened[@]}" --volume lr-intake:/run/intake "$@" \
         --entrypoint /usr/bin/linkrunnerctl localhost/linkrunnerd \
         send --intake unix:/run/intake/linkrunner.sock --name shared --user u --event-id "$id" >/dev/null 2>&1 && echo sent || echo refused
 }
