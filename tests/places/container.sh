@@ -77,6 +77,13 @@ post_all() { # name, first, last: in requests of 10,000; says how many were acce
 start lr-daemon --volume lr-spool:/var/lib/linkrunnerd
 until_true 20 get readyz
 daemon=$(podman inspect lr-daemon --format '{{.State.Pid}}')
+since_start() { # milliseconds from the start of the container until events were taken
+    local from until
+    from=$(podman inspect "$1" --format '{{.State.StartedAt}}' | cut -d' ' -f1-3)
+    until=$(podman logs "$1" 2>&1 | jq -r 'select(.msg == "linkrunnerd started").time')
+    echo $((($(date -d "$until" +%s%N) - $(date -d "$from" +%s%N)) / 1000000))
+}
+echo "   takes events after $(since_start lr-daemon) ms"
 of_process() { awk -v key="$1:" '$1 == key { print $NF }' "/proc/$daemon/status"; }
 expect "user" 65532 "$(of_process Uid)"
 expect "capabilities" 0000000000000000 "$(of_process CapEff)"
