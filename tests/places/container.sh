@@ -10,7 +10,9 @@ work=$places/container # what is mounted into containers
 outside=linkrunner-outside-$$
 volumes=(lr-spool lr-odd-spool lr-shared-spool lr-intake)
 clean_up() {
-    podman ps -a --format '{{.Names}}' | grep '^lr-' | xargs -r podman rm -f -v -t 1 >/dev/null 2>&1 || true
+    # The sandbox last: the others use its network namespace.
+    podman ps -a --format '{{.Names}}' | grep '^lr-' | grep -v lr-sandbox | xargs -r podman rm -f -v -t 1 >/dev/null 2>&1 || true
+    podman rm -f -v -t 1 --ignore lr-sandbox >/dev/null 2>&1 || true
     podman volume rm -f "${volumes[@]}" >/dev/null 2>&1 || true
     [ -z "${names_server-}" ] || kill "$names_server" 2>/dev/null || true
     ip netns delete "$outside" 2>/dev/null || true
@@ -127,7 +129,7 @@ expect "events at the API" 20001 "$(inside curl -fsS http://127.0.0.1:8080/summa
 
 step "SIGKILL and another container on the same volume"
 podman kill -s KILL lr-second >/dev/null
-podman rm -f lr-second >/dev/null
+podman rm -f -v lr-second >/dev/null
 start lr-second --volume lr-spool:/var/lib/linkrunnerd
 ready
 stop lr-second
