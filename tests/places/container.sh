@@ -12,7 +12,7 @@ volumes=(lr-spool lr-odd-spool lr-shared-spool lr-intake)
 clean_up() {
     # The sandbox last: the others use its network namespace.
     podman ps -a --format '{{.Names}}' | grep '^lr-' | grep -v lr-sandbox | xargs -r podman rm -f -v -t 1 >/dev/null 2>&1 || true
-    podman rm -f -v -t 1 --ignore lr-sandbox >/dev/null 2>&1 || true
+    podman rm -f -v -t 10 --ignore lr-sandbox >/dev/null 2>&1 || true
     podman volume rm -f "${volumes[@]}" >/dev/null 2>&1 || true
     [ -z "${names_server-}" ] || kill "$names_server" 2>/dev/null || true
     ip netns delete "$outside" 2>/dev/null || true
