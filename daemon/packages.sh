@@ -28,6 +28,7 @@ test=(
 )
 places=(
     mmdebstrap systemd systemd-container podman buildah runc uidmap jq curl procps util-linux
+    dnsmasq-base iproute2
     nodejs npm unzip openssl
 )
 page=(chromium-headless-shell fonts-dejavu-core curl jq)

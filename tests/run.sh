@@ -154,7 +154,8 @@ mkdir -p "$run"
         names+=(rooms)
     fi
     if has places; then
-        script places.container 1500 ON bash tests/places/container.sh
+        script places.image 1800 ON bash tests/places/image.sh
+        script places.container 1800 ON bash tests/places/container.sh
         script places.systemd 600 ON bash tests/places/systemd.sh
         script places.kubernetes 600 ON bash tests/places/kubernetes.sh
         script places.pod 1500 ON bash tests/places/pod.sh

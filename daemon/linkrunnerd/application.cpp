@@ -41,6 +41,9 @@ application::~application() = default;
 
 int application::run() {
     log::setup(log_settings(settings_));
+    // Before the spool is recovered, which may take its time: a signal that comes meanwhile is heard when the
+    // loop runs. As process 1 of a container it would not even end a daemon that does not wait for it.
+    loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
     for (const std::string& note : configuration_.notes) {
         log::warning(note);
     }
@@ -175,7 +178,6 @@ std::vector<std::string> application::lane_names() const {
 void application::start() {
     started_ = clock_.steady();
     configuration_state_.loaded_at = clock_.wall();
-    loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int number) { on_signal(number); });
     instruments_->publish_gauges();
     instruments_->take_sample();
     log_start(recovered_);

@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 namespace linkrunner::tests {
 namespace {
@@ -109,6 +112,31 @@ TEST_F(io_errors, that_are_hangs_are_a_state_of_their_own) {
     EXPECT_EQ(answer->status, 202);
     EXPECT_TRUE(daemon->wait_until([&](running_daemon&) { return post_one() == 202; }));
     EXPECT_TRUE(daemon->wait_until([](running_daemon& self) { return self.ledger("pending") == 0; }));
+}
+
+bool catches(pid_t process, int number) {
+    std::ifstream status("/proc/" + std::to_string(process) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("SigCgt:")) {
+            return (std::stoull(line.substr(7), nullptr, 16) >> (number - 1) & 1) != 0;
+        }
+    }
+    return false;
+}
+
+TEST_F(io_errors, that_hang_a_start_do_not_keep_it_from_hearing_a_signal) {
+    start_sandbox();
+    disk_is("open stall\n");
+    process starting(
+        daemon_command(linkrunnerd, settings, {{"LD_PRELOAD", FAULTY_DISK}, {"FAULTY_DISK", home / "disk"}}));
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!catches(starting.pid(), SIGTERM)) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << starting.output();
+        std::this_thread::yield();
+    }
+    starting.signal(SIGTERM);
+    disk_is("");
+    EXPECT_EQ(starting.wait_exit(), 0);
 }
 
 TEST_F(io_errors, lose_nothing_that_was_acknowledged_over_kill_and_restart) {
