@@ -9,7 +9,7 @@
 #   release      all suites once more in a Release build
 #   thread       the suites where threads meet, under ThreadSanitizer
 #   demo         daemon/demo.sh
-#   places       the daemon in a booted systemd and in a container (tests/places; needs root)
+#   places       the package and the service in a booted systemd, the image in a container engine (tests/places; needs root)
 #   page         the live page in headless Chromium (tests/page)
 #
 #   tests/run.sh                 everything but tidy, places and page, which are asked for by name
@@ -155,6 +155,7 @@ mkdir -p "$run"
     fi
     if has places; then
         script places.container 1500 ON bash tests/places/container.sh
+        script places.package 1500 ON bash tests/places/package.sh
         script places.systemd 600 ON bash tests/places/systemd.sh
         names+=("places[.]")
     fi
