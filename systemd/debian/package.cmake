@@ -1,7 +1,10 @@
 # The Debian package: settings of cpack, which daemon/package.sh calls. The units to enable: ${unit_names}.
 set(LINKRUNNER_DEBIAN_REVISION 1 CACHE STRING "what follows the version in the package's: the same version packed anew")
-set(LINKRUNNER_MAINTAINER "linkrunnerd authors <authors@linkrunnerd.invalid>" CACHE STRING
-    "who answers for the package; .invalid is nobody's address: whoever hands packages on gives their own")
+# Who answers for the package, by Debian's variables. The address that it has otherwise is nobody's.
+set(maintainer "linkrunnerd authors <authors@linkrunnerd.invalid>")
+if(DEFINED ENV{DEBEMAIL} AND DEFINED ENV{DEBFULLNAME})
+  set(maintainer "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+endif()
 
 set(debian ${PROJECT_BINARY_DIR}/debian)
 set(debian_version ${PROJECT_VERSION}-${LINKRUNNER_DEBIAN_REVISION})
@@ -22,7 +25,7 @@ set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/stage.cmake)
 
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${LINKRUNNER_DEBIAN_REVISION})
-set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${LINKRUNNER_MAINTAINER}")
+set(CPACK_DEBIAN_PACKAGE_MAINTAINER "${maintainer}")
 set(CPACK_DEBIAN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_PACKAGE_HOMEPAGE https://docs.linkrunner.io)
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "durable forwarder of events to the Linkrunner capture API
