@@ -12,7 +12,7 @@ fresh_tree() { # name
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*'
         --dpkgopt='path-exclude=/usr/share/locale/*'
         --customize-hook='rm "$1/etc/dpkg/dpkg.cfg.d/99mmdebstrap"' # our own pages are to be installed
-        --customize-hook='echo place >"$1/etc/hostname"; : >"$1/etc/machine-id"; mkdir "$1/var/log/journal"' bookworm)
+        --customize-hook='echo place >"$1/etc/hostname"; : >"$1/etc/machine-id"' bookworm)
     recipe=$(sha256sum <<<"${make[*]}")
     if [ "$(cat "$base.recipe" 2>/dev/null)" != "$recipe" ]; then
         rm -rf "$base"
@@ -43,12 +43,13 @@ boot() {
     until_true 60 booted
 }
 
-# A package file, by apt, as docs/install-host.md installs it.
+apt() { in_tree env DEBIAN_FRONTEND=noninteractive apt-get --yes --quiet -o Dpkg::Use-Pty=0 "$@"; }
+# A package file, as docs/install-host.md installs it.
 install_package() { # file, further arguments of apt-get
     local file=$1
     shift
     cp "$file" "$root/srv/"
-    in_tree env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet "$@" "/srv/${file##*/}"
+    apt install "$@" "/srv/${file##*/}"
 }
 
 # A service of the tree that answers as the API does.
