@@ -33,6 +33,7 @@ power_off() {
     fi
     in_tree systemctl poweroff >/dev/null 2>&1 || true
     (until_true 20 eval "! kill -0 $nspawn") || kill -KILL "$nspawn"
+    [ $status -ne 0 ] || rm -rf "$root" # after a failure it is there to be looked at
     exit $status
 }
 boot() {

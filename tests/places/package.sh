@@ -37,6 +37,9 @@ for file in usr/bin/{linkrunnerd,linkrunnerctl,linkrunner-sandbox} usr/share/man
 done
 expect "configuration files" /etc/linkrunnerd/linkrunnerd.yaml "$(in_tree dpkg-query -W -f '${Conffiles}' linkrunnerd | awk '{print $1}' | xargs)"
 
+in_tree systemctl start linkrunnerd 2>/dev/null && fail "started without a key"
+expect "started all the same: fails, and is not tried again and again" "failed 0" "$(show ActiveState) $(show NRestarts)"
+
 step "with a key: the configuration as it came is right, and the daemon starts"
 install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"k3y-of-the-test"
 in_tree linkrunnerd --check >/dev/null || fail "--check of the configuration as it came: exit code $?"

@@ -18,7 +18,7 @@ boot
 
 step "install"
 package=$("$top/daemon/package.sh")
-install_package "$package" >"$places/install.log" || { cat "$places/install.log"; exit 1; }
+install_package "$package" >"$places/install.log" 2>&1 || { cat "$places/install.log"; exit 1; }
 unit=/lib/systemd/system/linkrunnerd.service
 expect "the unit verifies" "" "$(systemd-analyze verify --root="$root" linkrunnerd.service 2>&1)"
 exposure=$(systemd-analyze security --offline=true "$root$unit" 2>/dev/null | sed -nE 's/.*Overall exposure level.*: ([0-9.]+) .*/\1/p')
