@@ -3,6 +3,7 @@
 #
 #   daemon/packages.sh build    what compiles linkrunnerd
 #   daemon/packages.sh run      what a built linkrunnerd needs on a host that has no compiler
+#   daemon/packages.sh package  what daemon/package.sh uses beside `build`
 #   daemon/packages.sh demo     what daemon/demo.sh uses beside `build`
 #   daemon/packages.sh test     what tests/run.sh uses beside `build`
 #   daemon/packages.sh places   what tests/places uses: a container engine, systemd in a tree of its own, npm for the
@@ -21,6 +22,7 @@ run=(
     libboost-container1.81.0 libboost-json1.81.0 libboost-url1.81.0 libspdlog1.10 libfmt9 libyaml-cpp0.7 libssl3 zlib1g
     libprometheus-cpp-core1.0 libstdc++6 ca-certificates
 )
+package=(dpkg-dev file)
 demo=(curl jq procps)
 test=(
     clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm-19 libgtest-dev libgmock-dev
@@ -30,6 +32,7 @@ places=(
     mmdebstrap systemd systemd-container podman buildah runc uidmap jq curl procps util-linux
     dnsmasq-base iproute2
     nodejs npm unzip openssl
+    "${package[@]}" lintian
 )
 page=(chromium-headless-shell fonts-dejavu-core curl jq)
 bench=(nginx-light wrk curl jq procps util-linux libsqlite3-dev)
@@ -44,13 +47,14 @@ for group in "${@:-build}"; do
     case $group in
     build) wanted+=("${build[@]}") ;;
     run) wanted+=("${run[@]}") ;;
+    package) wanted+=("${package[@]}") ;;
     demo) wanted+=("${demo[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     places) wanted+=("${places[@]}") ;;
     page) wanted+=("${page[@]}") ;;
     bench) wanted+=("${bench[@]}") ;;
     *)
-        echo "packages.sh: no group '$group' (build, run, demo, test, places, page, bench)" >&2
+        echo "packages.sh: no group '$group' (build, run, package, demo, test, places, page, bench)" >&2
         exit 2
         ;;
     esac

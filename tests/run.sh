@@ -9,7 +9,8 @@
 #   release      all suites once more in a Release build
 #   thread       the suites where threads meet, under ThreadSanitizer
 #   demo         daemon/demo.sh
-#   places       the daemon in a booted systemd, in a container, in a pod; the manifests (tests/places; needs root)
+#   places       the package and the service in a booted systemd, the image in a container engine, the manifests and
+#                their pods (tests/places; needs root)
 #   page         the live page in headless Chromium (tests/page)
 #
 #   tests/run.sh                 everything but tidy, places and page, which are asked for by name
@@ -156,6 +157,7 @@ mkdir -p "$run"
     if has places; then
         script places.image 1800 ON bash tests/places/image.sh
         script places.container 1800 ON bash tests/places/container.sh
+        script places.package 1500 ON bash tests/places/package.sh
         script places.systemd 600 ON bash tests/places/systemd.sh
         script places.kubernetes 600 ON bash tests/places/kubernetes.sh
         script places.pod 1500 ON bash tests/places/pod.sh

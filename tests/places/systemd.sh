@@ -1,37 +1,30 @@
 #!/bin/bash
-# The service in a Debian that is booted for it, with systemd as process 1 in namespaces of its own: installed by
-# `cmake --install`, started, reloaded, killed, hung, stopped. Needs root. No traffic leaves the tree: its only
-# network is its own loopback.
+# The service in a Debian that is booted for it, with systemd as process 1 in namespaces of its own: the package
+# installed, then started, reloaded, killed, hung, stopped. Needs root.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
-root=$places/systemd-root
+. "$(dirname "$0")/booted.sh"
 
 step "a Debian tree with systemd"
-recipe=$({ cat "$0"; "$top/daemon/packages.sh" --list run; } | sha256sum | cut -c1-16)
-if [ "$(cat "$places/systemd-root.recipe" 2>/dev/null)" != "$recipe" ]; then
-    rm -rf "$root"
-    packages=$("$top/daemon/packages.sh" --list run | paste -sd,)
-    mmdebstrap --quiet --variant=minbase --include="systemd,systemd-sysv,dbus,procps,curl,$packages" \
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' \
-        --customize-hook='echo place >"$1/etc/hostname"; : >"$1/etc/machine-id"' bookworm "$root"
-    echo "$recipe" >"$places/systemd-root.recipe"
-fi
+fresh_tree systemd
+# As docs/install-host.md lets other services post over the socket.
+echo 'linkrunner:x:990:' >>"$root/etc/group"
+mkdir -p "$root/etc/systemd/system/linkrunnerd.service.d"
+printf '[Service]\nGroup=linkrunner\n' >"$root/etc/systemd/system/linkrunnerd.service.d/group.conf"
+# A hang is to be noticed while the test watches.
+printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/linkrunnerd.service.d/watchdog.conf"
+add_sandbox first-k3y
+boot
 
 step "install"
-cmake -S "$top" -B "$places/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX=/usr \
-    -DLINKRUNNER_TESTS=OFF -DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19 >"$places/configure.log" ||
-    { cat "$places/configure.log"; exit 1; }
-ninja -C "$places/build" --quiet
-DESTDIR=$root cmake --install "$places/build" >"$places/install.log"
+package=$("$top/daemon/package.sh")
+install_package "$package" >"$places/install.log" 2>&1 || { cat "$places/install.log"; exit 1; }
 unit=/lib/systemd/system/linkrunnerd.service
-[ -e "$root$unit" ] || unit=/usr$unit
 expect "the unit verifies" "" "$(systemd-analyze verify --root="$root" linkrunnerd.service 2>&1)"
 exposure=$(systemd-analyze security --offline=true "$root$unit" 2>/dev/null | sed -nE 's/.*Overall exposure level.*: ([0-9.]+) .*/\1/p')
 awk -v e="$exposure" 'BEGIN { exit !(e <= 1.2) }' || fail "exposure $exposure, 1.2 at most"
 echo "   ok  exposure: $exposure"
 
-mkdir -p "$root/etc/linkrunnerd" "$root/etc/systemd/system/linkrunnerd.service.d"
 install -m 0600 /dev/stdin "$root/etc/linkrunnerd/server.key" <<<"first-k3y"
 cat >"$root/etc/linkrunnerd/linkrunnerd.yaml" <<CONF
 upstream:
@@ -42,45 +35,6 @@ delivery:
 shutdown:
   drain: 2s
 CONF
-# As docs/install-host.md lets other services post over the socket.
-grep -q '^linkrunner:' "$root/etc/group" || echo 'linkrunner:x:990:' >>"$root/etc/group"
-printf '[Service]\nGroup=linkrunner\n' >"$root/etc/systemd/system/linkrunnerd.service.d/group.conf"
-# A hang is to be noticed while the test watches.
-printf '[Service]\nWatchdogSec=2s\n' >"$root/etc/systemd/system/linkrunnerd.service.d/watchdog.conf"
-cat >"$root/etc/systemd/system/sandbox.service" <<CONF
-[Service]
-ExecStart=/usr/bin/linkrunner-sandbox --listen 127.0.0.1:8080 --key first-k3y
-DynamicUser=yes
-CONF
-rm -rf "$root/var/lib/private/linkrunnerd" "$root/var/lib/linkrunnerd" "$root/var/log/journal"
-mkdir -p "$root/var/log/journal"
-
-step "boot"
-leader() { pgrep -P "$nspawn" | head -n 1; }
-in_tree() { nsenter --target "$(leader)" --all -- "$@"; }
-booted() { [[ $(in_tree systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]; }
-power_off() {
-    local status=$?
-    if [ $status -ne 0 ]; then
-        in_tree systemctl status --no-pager -l linkrunnerd sandbox 2>&1 | tail -n 60 >&2 || true
-    fi
-    in_tree systemctl poweroff >/dev/null 2>&1 || true
-    (until_true 20 eval "! kill -0 $nspawn") || kill -KILL "$nspawn"
-    exit $status
-}
-rm -rf "$root"/run/*
-setsid systemd-nspawn --quiet --directory="$root" --machine="place$$" --private-network --boot --register=no \
-    --keep-unit --console=read-only --kill-signal=SIGRTMIN+3 >"$places/boot.log" 2>&1 </dev/null &
-nspawn=$!
-trap power_off EXIT
-until_true 60 booted
-
-show() { in_tree systemctl show --property "$1" --value linkrunnerd; }
-get() { in_tree curl -fsS "$@"; }
-post() { in_tree curl -fsS --json @- "$@"; }
-post_lines() { in_tree curl -fsS --data-binary @- -H 'Content-Type: application/x-ndjson' "$@"; }
-arrived() { [ "$(get http://127.0.0.1:8080/summary | jq .unique)" -ge "$1" ]; }
-is() { [ "$(show "$1")" = "$2" ]; }
 
 step "start: systemctl waits for READY=1"
 in_tree systemctl start sandbox
