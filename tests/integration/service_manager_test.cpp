@@ -22,11 +22,11 @@ using testing::MatchesRegex;
 // A listening socket as a socket unit makes it: open over starts and stops of the daemon.
 class unit_socket {
   public:
-    explicit unit_socket(const std::string& path = "") { // "": TCP
+    explicit unit_socket(const std::string& path = "", in_addr_t address = INADDR_LOOPBACK) { // "": TCP
         const int made = ::socket(path.empty() ? AF_INET : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in here{};
         here.sin_family = AF_INET;
-        here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        here.sin_addr.s_addr = htonl(address);
         sockaddr_un there{};
         there.sun_family = AF_UNIX;
         path.copy(there.sun_path, sizeof there.sun_path - 1);
@@ -113,6 +113,20 @@ TEST_F(service_manager_of_the_daemon, guards_its_sockets_as_the_configuration_sa
     settings["intake.allow_uids"] = "4000000";
     start_with(program({{&local, "linkrunnerd.socket"}}));
     EXPECT_EQ(daemon->post(event_text("e", "u")).status, 403);
+}
+
+TEST_F(service_manager_of_the_daemon, lets_nobody_post_without_the_token_on_a_socket_that_others_reach) {
+    const unit_socket open("", INADDR_ANY);
+    start_sandbox();
+    settings.erase("intake.listen"); // the configuration has no listener that needs a token
+    start_with(program({{&open, "intake"}}));
+    const std::string address = daemon->listeners().at(0);
+    EXPECT_THAT(address, testing::StartsWith("0.0.0.0:"));
+    const auto answer = wire_client("127.0.0.1" + address.substr(address.find(':')))
+                            .exchange(request_text("POST", "/v1/events", event_text("e", "u"),
+                                                   {{"Content-Type", "application/json"}}));
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_EQ(code_of(answer), "wrong_token");
 }
 
 // Clients that post one event after the other, each once.

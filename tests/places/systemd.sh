@@ -277,6 +277,24 @@ in_tree systemctl daemon-reload
 in_tree systemctl start linkrunnerd
 until_true 10 arrived $((before + 303))
 
+step "another address, by a drop-in of the socket"
+printf '[Socket]\nListenStream=\nListenStream=127.0.0.1:9000\nListenStream=%s\n' $unix_socket \
+    >"$root/etc/systemd/system/linkrunnerd.socket.d/addresses.conf"
+in_tree systemctl daemon-reload
+in_tree systemctl stop linkrunnerd linkrunnerd.socket 2>/dev/null
+in_tree systemctl start linkrunnerd
+expect "listeners" '["127.0.0.1:9000","unix:/run/linkrunnerd/intake.sock"]' \
+    "$(in_tree linkrunnerctl status --json | jq -c .listeners)"
+event nine u-nine s-nine | post http://127.0.0.1:9000/v1/events >/dev/null
+refused http://127.0.0.1:7417/ || fail "somebody listens on the former address"
+rm "$root/etc/systemd/system/linkrunnerd.socket.d/addresses.conf"
+
+step "disabled: with its sockets"
+in_tree systemctl disable --quiet linkrunnerd
+for unit in "${units[@]}"; do
+    expect "$unit" disabled "$(in_tree systemctl is-enabled "$unit" || true)"
+done
+
 journal=$(in_tree journalctl --no-pager -o json -u linkrunnerd)
 expect "the key is in no log" "" "$(grep -F k3y <<<"$journal" || true)"
 echo "systemd: all as documented"
