@@ -3,6 +3,7 @@
 #include "base/duration.hpp"
 #include "exit_codes.hpp"
 #include "status_json.hpp"
+#include "status_line.hpp"
 #include "telemetry/log.hpp"
 #include "translate.hpp"
 
@@ -47,13 +48,40 @@ int application::run() {
     for (const std::string& note : configuration_.notes) {
         log::warning(note);
     }
+    if (const int failed = take_sockets(); failed != exit_clean) {
+        return failed;
+    }
+    log::info("opening the spool",
+              {{"version", LINKRUNNER_VERSION}, {"directory", settings_.spool.directory}});
+    manager_.status("opening the spool in " + settings_.spool.directory);
     if (const int failed = open(); failed != exit_clean) {
         return failed;
     }
+    log::use_journal();
     start();
     loop_.run();
     log::info("linkrunnerd stopped", {{"pending", queue_->status().events.pending}});
     return exit_code_;
+}
+
+bool application::is_given(std::string_view key) const {
+    return std::ranges::any_of(configuration_.origins, [&](const auto& each) {
+        return each.first == key && each.second != "default";
+    });
+}
+
+int application::take_sockets() {
+    auto sorted = sort_by_name(net::take_inherited_sockets());
+    if (sorted.has_error()) {
+        log::error("cannot start", {{"error", sorted.error().message}});
+        return exit_configuration;
+    }
+    inherited_ = std::move(*sorted);
+    for (const std::string& note :
+         unused_addresses(inherited_, [this](std::string_view key) { return is_given(key); })) {
+        log::warning(note);
+    }
+    return exit_clean;
 }
 
 int application::open() {
@@ -84,7 +112,7 @@ result<void> application::open_parts() {
         return upstream.error();
     }
     upstream_ = std::make_unique<upstream_switch>(loop_, std::move(*upstream));
-    if (!settings_.control.listen.empty()) {
+    if (!settings_.control.listen.empty() || !inherited_.control.empty()) {
         stories_ = std::make_unique<control::journal>(loop_, clock_, lane_names());
     }
     forwarder_ = std::make_unique<forward::forwarder>(
@@ -97,16 +125,13 @@ result<void> application::open_parts() {
         intake::ports{*queue_, loop_, clock_, ids_, metrics_,
                       [this](std::uint8_t lane) { return forwarder_->forecast(lane); },
                       [this] { intake_server_->resume(); }, &traces_, stories_.get()});
-    net::server_settings listening = intake_server_settings(settings_);
-    inherited_ = inherited(net::take_inherited_sockets());
-    if (!inherited_.empty()) {
-        listening.listen = inherited_;
-    }
-    auto intake_server = net::server::open(loop_, listening, *intake_);
+    auto intake_server =
+        net::server::open(loop_, intake_server_settings(settings_, inherited_.intake), *intake_);
     if (intake_server.has_error()) {
         return intake_server.error();
     }
     intake_server_ = std::move(*intake_server);
+    closing_ = std::make_unique<intake_closing>(*intake_, *intake_server_, loop_, !inherited_.intake.empty());
     observe_ = std::make_unique<control::observe>(control::observe_ports{
         [this] { return not_ready(); },
         [this] {
@@ -114,7 +139,8 @@ result<void> application::open_parts() {
             return metrics_.exposition();
         },
         [this] { return status_text(); }, [this] { return instruments_->last_hour().json(); }});
-    auto observe_server = net::server::open(loop_, observe_server_settings(settings_), *observe_);
+    auto observe_server =
+        net::server::open(loop_, observe_server_settings(settings_, inherited_.observe), *observe_);
     if (observe_server.has_error()) {
         return observe_server.error();
     }
@@ -138,7 +164,7 @@ result<void> application::open_parts() {
 // By default the socket is where the service manager makes a directory for it. Where there is none, as in a
 // container that nobody operates by hand, nobody has asked for it: that is no reason not to start.
 result<void> application::open_control() {
-    if (settings_.control.listen.empty()) {
+    if (!stories_) {
         return {};
     }
     caretaker_ = std::make_unique<spool::caretaker>(
@@ -151,15 +177,12 @@ result<void> application::open_control() {
                    [this] { return reload(); }});
     control_ = std::make_unique<control::control>(
         control::control_parts{*caretaker_, *desk_, *stories_, clock_, lane_names()});
-    auto server = net::server::open(loop_, control_server_settings(settings_), *control_);
+    auto server = net::server::open(loop_, control_server_settings(settings_, inherited_.control), *control_);
     if (server.has_value()) {
         control_server_ = std::move(*server);
         return {};
     }
-    const bool asked_for = std::ranges::any_of(configuration_.origins, [](const auto& each) {
-        return each.first == "control.listen" && each.second != "default";
-    });
-    if (asked_for) {
+    if (is_given("control.listen") || !inherited_.control.empty()) {
         return server.error();
     }
     log::info("no control socket: control.listen is not set, and its default cannot be used",
@@ -192,7 +215,8 @@ void application::start() {
     recent_.sample(metrics_.sums());
     next_tick_ = started_ + tick;
     loop_.call_at(next_tick_, [this] { housekeeping(); });
-    manager_.ready("accepting events");
+    manager_.ready(status_line());
+    reports_.start();
 }
 
 void application::log_start(const spool::recovery_report& found) {
@@ -251,7 +275,7 @@ reload_outcome application::reload() {
     key_watch_->look();
     token_watch_->look();
     forwarder_->probe_holds();
-    manager_.ready("accepting events");
+    manager_.ready(status_line());
     return out;
 }
 
@@ -265,19 +289,19 @@ void application::begin_shutdown(const char* why) {
                            {"drain", format_duration(settings_.shutdown.drain)}});
     const steady_time end = clock_.steady() + settings_.shutdown.drain;
     const auto reserve = std::min(answer_reserve, settings_.shutdown.drain / 4);
-    loop_.call_at(end, [this] { end_delivery(); });
+    loop_.call_at(std::max(end, clock_.steady() + closing_->needs()), [this] { end_delivery(); });
     key_watch_->stop();
     token_watch_->stop();
     if (desk_) {
         desk_->begin_stopping();
     }
-    intake_->drain();
-    intake_server_->stop([this] {
+    closing_->begin(clock_.steady(), end - reserve, [this] {
         intake_stopped_ = true;
         maybe_finish();
     });
     forwarder_->drain(end - reserve, [this] {
         forwarder_idle_ = true;
+        closing_->deliveries_ended();
         maybe_finish();
     });
 }
@@ -333,8 +357,8 @@ void application::housekeeping() {
     metrics_.loop_lag(now - next_tick_);
     ++ticks_;
     if (ticks_ % ticks_per_second == 0) {
-        manager_.watchdog();
         recent_.sample(metrics_.sums());
+        reports_.status(status_line());
         instruments_->take_sample();
         if (stories_) {
             stories_->tick();
@@ -356,6 +380,15 @@ std::optional<std::string> application::not_ready() const {
         return std::nullopt;
     }
     return std::string(spool::word_for(spool.refusing)) + ": " + spool.detail;
+}
+
+std::string application::status_line() const {
+    const spool::status& spool = queue_->status();
+    const auto view = forwarder_->view();
+    return daemon::status_line(
+        {delivery::word_for(view.state), view.reason, spool.events.pending, view.rate_per_second,
+         static_cast<std::uint64_t>(recent_.within(60).delivered),
+         spool.refusing == spool::refusal::none ? "" : spool::word_for(spool.refusing)});
 }
 
 std::string application::status_text() const {

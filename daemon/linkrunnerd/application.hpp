@@ -11,8 +11,10 @@
 #include "event/uuid7.hpp"
 #include "forward/forwarder.hpp"
 #include "handoff.hpp"
+#include "inherited.hpp"
 #include "instruments.hpp"
 #include "intake/service.hpp"
+#include "intake_closing.hpp"
 #include "net/asio_loop.hpp"
 #include "net/client.hpp"
 #include "net/notify.hpp"
@@ -21,6 +23,7 @@
 #include "recent_sums.hpp"
 #include "reload.hpp"
 #include "secret_watch.hpp"
+#include "service_reports.hpp"
 #include "spool/caretaker.hpp"
 #include "spool/queue.hpp"
 #include "telemetry/metrics.hpp"
@@ -43,6 +46,8 @@ class application {
     int run();
 
   private:
+    int take_sockets();
+    bool is_given(std::string_view key) const;
     int open();
     result<void> open_parts();
     result<void> open_control();
@@ -60,6 +65,7 @@ class application {
     void housekeeping();
     std::optional<std::string> not_ready() const;
     std::string status_text() const;
+    std::string status_line() const;
 
     const config::sources sources_;
     config::loaded configuration_;
@@ -81,13 +87,15 @@ class application {
     std::unique_ptr<instruments> instruments_;
     event::uuid7_source ids_;
     std::unique_ptr<intake::service> intake_;
-    std::vector<net::listen_address> inherited_; // listening sockets of the service manager
+    inherited_sockets inherited_;
     std::unique_ptr<net::server> intake_server_;
+    std::unique_ptr<intake_closing> closing_;
     std::unique_ptr<control::observe> observe_;
     std::unique_ptr<net::server> observe_server_;
     std::unique_ptr<secret_watch> key_watch_, token_watch_;
     std::unique_ptr<spool::caretaker> caretaker_;
     recent_sums recent_;
+    service_reports reports_{manager_, loop_, clock_, net::watchdog_interval()};
     std::unique_ptr<operator_desk> desk_;
     std::unique_ptr<control::control> control_;
     std::unique_ptr<net::server> control_server_; // nothing where there is no control socket

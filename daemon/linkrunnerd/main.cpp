@@ -8,6 +8,7 @@
 #include "health.hpp"
 #include "manual.hpp"
 #include "repair.hpp"
+#include "telemetry/log.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -15,6 +16,7 @@
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -38,8 +40,9 @@ struct command_line {
 };
 
 int report(const std::vector<config::problem>& problems) {
+    const char* const priority = linkrunner::log::is_journal(STDERR_FILENO) ? "<3>" : ""; // sd-daemon(3)
     for (const config::problem& each : problems) {
-        std::fprintf(stderr, "linkrunnerd: %s: %s\n", each.where.c_str(), each.message.c_str());
+        std::fprintf(stderr, "%slinkrunnerd: %s: %s\n", priority, each.where.c_str(), each.message.c_str());
     }
     return daemon::exit_configuration;
 }

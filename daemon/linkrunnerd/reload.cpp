@@ -39,13 +39,11 @@ bool take(result<T> made, T& into, const char* where, std::vector<config::proble
 std::optional<prepared> prepare(const config::settings& before, const config::settings& after,
                                 const reload_parts& parts, std::vector<config::problem>& problems) {
     prepared out;
-    net::server_settings listening = intake_server_settings(after);
-    if (!parts.inherited.empty()) {
-        listening.listen = parts.inherited;
-    }
-    const bool opened = take(parts.intake_server.prepare(listening), out.intake_server, "intake", problems) &&
-                        take(parts.observe_server.prepare(observe_server_settings(after)), out.observe_server,
-                             "observe.listen", problems);
+    const net::server_settings intake = intake_server_settings(after, parts.inherited.intake);
+    const net::server_settings observe = observe_server_settings(after, parts.inherited.observe);
+    const bool opened =
+        take(parts.intake_server.prepare(intake), out.intake_server, "intake", problems) &&
+        take(parts.observe_server.prepare(observe), out.observe_server, "observe.listen", problems);
     if (opened && (before.upstream != after.upstream || reads_files(after.upstream))) {
         take(net::client::make(parts.owner, upstream_settings(after)), out.upstream, "upstream", problems);
     }
@@ -115,9 +113,10 @@ reload_outcome reload(const config::sources& from, config::loaded& in_force, con
             out.changes = std::move(changes);
         }
     }
-    if (!parts.inherited.empty() &&
-        std::ranges::find(out.changes, "intake.listen", &config::change::key) != out.changes.end()) {
-        out.notes.push_back("intake.listen is not used: the service manager listens");
+    for (std::string& note : unused_addresses(parts.inherited, [&](std::string_view key) {
+             return std::ranges::find(out.changes, key, &config::change::key) != out.changes.end();
+         })) {
+        out.notes.push_back(std::move(note));
     }
     parts.metrics.set_config_reload_success(out.problems.empty());
     return out;

@@ -5,6 +5,7 @@
 #include "config/changes.hpp"
 #include "config/load.hpp"
 #include "forward/forwarder.hpp"
+#include "inherited.hpp"
 #include "intake/service.hpp"
 #include "net/asio_loop.hpp"
 #include "net/server.hpp"
@@ -43,7 +44,7 @@ struct reload_parts {
     secret_watch& key;
     secret_watch& token;
     telemetry::metrics& metrics;
-    const std::vector<net::listen_address>& inherited; // sockets of the service manager; empty: none
+    const inherited_sockets& inherited;
 };
 
 // Nothing that can fail comes after the first thing that changes: the file is checked, addresses that are new

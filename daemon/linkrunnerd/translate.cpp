@@ -34,13 +34,20 @@ log::level log_level(const std::string& word) {
                                : log::level::info;
 }
 
-net::listen_address unix_or_tcp(const std::string& text, const config::intake_section& intake) {
-    net::listen_address out;
-    out.text = text;
-    out.unix_mode = intake.unix_mode;
-    out.unix_group = intake.unix_group;
-    out.allow_uids = intake.allow_uids;
-    out.allow_gids = intake.allow_gids;
+// The addresses as configured, or the sockets in place of them.
+std::vector<net::listen_address> addresses(const std::vector<std::string>& configured,
+                                           const inherited_list& inherited) {
+    std::vector<net::listen_address> out;
+    for (const net::inherited_socket& each : inherited) {
+        net::listen_address& made = out.emplace_back();
+        made.text = each.address.empty() ? each.name : each.address;
+        made.inherited_fd = each.descriptor;
+    }
+    if (inherited.empty()) {
+        for (const std::string& text : configured) {
+            out.emplace_back().text = text;
+        }
+    }
     return out;
 }
 
@@ -182,16 +189,19 @@ intake::settings intake_settings(const config::settings& all) {
     return out;
 }
 
-net::server_settings intake_server_settings(const config::settings& all) {
+net::server_settings intake_server_settings(const config::settings& all, const inherited_list& inherited) {
     const config::intake_section& intake = all.intake;
     net::server_settings out;
-    for (const std::string& text : intake.listen) {
-        net::listen_address address = unix_or_tcp(text, intake);
-        if (!text.starts_with("unix:") && !intake.tls.cert_file.empty()) {
+    out.listen = addresses(intake.listen, inherited);
+    for (net::listen_address& address : out.listen) {
+        address.unix_mode = intake.unix_mode;
+        address.unix_group = intake.unix_group;
+        address.allow_uids = intake.allow_uids;
+        address.allow_gids = intake.allow_gids;
+        if (!address.text.starts_with("unix:") && !intake.tls.cert_file.empty()) {
             address.tls = net::server_tls{intake.tls.cert_file, intake.tls.key_file, "1.2", "1.3",
                                           intake.tls.client_ca_file};
         }
-        out.listen.push_back(std::move(address));
     }
     out.max_connections = intake.max_connections;
     out.max_body_bytes = intake.max_body;
@@ -200,39 +210,24 @@ net::server_settings intake_server_settings(const config::settings& all) {
     return out;
 }
 
-std::vector<net::listen_address> inherited(const std::vector<net::inherited_socket>& sockets) {
-    std::vector<net::listen_address> out;
-    for (const net::inherited_socket& each : sockets) {
-        net::listen_address address;
-        address.text = each.name;
-        address.inherited_fd = each.descriptor;
-        out.push_back(std::move(address));
-    }
-    return out;
-}
-
-net::server_settings observe_server_settings(const config::settings& all) {
+net::server_settings observe_server_settings(const config::settings& all, const inherited_list& inherited) {
     constexpr std::size_t monitors = 64; // connections; a monitoring system needs few
     net::server_settings out;
-    for (const std::string& text : all.observe_listen) {
-        net::listen_address address;
-        address.text = text;
-        out.listen.push_back(std::move(address));
-    }
+    out.listen = addresses(all.observe_listen, inherited);
     out.max_connections = monitors;
     out.max_body_bytes = 0;
     return out;
 }
 
-net::server_settings control_server_settings(const config::settings& all) {
+net::server_settings control_server_settings(const config::settings& all, const inherited_list& inherited) {
     constexpr std::size_t operators = 16;                // connections: each may have a long task under way
     constexpr std::uint64_t selection_bytes = 256 << 10; // a list of numbers
     net::server_settings out;
-    net::listen_address address;
-    address.text = all.control.listen;
-    address.unix_mode = all.control.unix_mode;
-    address.unix_group = all.control.unix_group;
-    out.listen.push_back(std::move(address));
+    out.listen = addresses({all.control.listen}, inherited);
+    for (net::listen_address& address : out.listen) {
+        address.unix_mode = all.control.unix_mode;
+        address.unix_group = all.control.unix_group;
+    }
     out.max_connections = operators;
     out.max_body_bytes = selection_bytes;
     return out;

@@ -20,11 +20,12 @@ event::policy event_policy(const config::settings& all);
 event::parse_options parse_options(const config::settings& all, const event::policy& rules);
 std::vector<event::lane_rule> lane_rules(const config::settings& all);
 intake::settings intake_settings(const config::settings& all);
-net::server_settings intake_server_settings(const config::settings& all);
-// Sockets that the service manager listens on take the place of intake.listen.
-std::vector<net::listen_address> inherited(const std::vector<net::inherited_socket>& sockets);
-net::server_settings observe_server_settings(const config::settings& all);
-net::server_settings control_server_settings(const config::settings& all);
+// Sockets that were inherited take the place of the configured addresses, under the same guards: TLS, and who
+// may use a Unix socket.
+using inherited_list = std::vector<net::inherited_socket>;
+net::server_settings intake_server_settings(const config::settings& all, const inherited_list& inherited);
+net::server_settings observe_server_settings(const config::settings& all, const inherited_list& inherited);
+net::server_settings control_server_settings(const config::settings& all, const inherited_list& inherited);
 net::client_settings upstream_settings(const config::settings& all);
 forward::settings forward_settings(const config::settings& all);
 net::client_settings handoff_client_settings(const config::settings& all); // shutdown.handoff

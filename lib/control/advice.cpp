@@ -40,7 +40,7 @@ constexpr std::array table = {
     advice{"paused", "Delivery was paused by an operator. Events are taken and kept.",
            "Resume it when the reason for the pause is gone."},
     advice{"draining",
-           "linkrunnerd is stopping: new events are refused, deliveries go on until the drain time.",
+           "linkrunnerd is stopping, or an operator drains it: deliveries go on, until the drain time.",
            "Nothing; what is left waits on disk for the next start."},
     advice{"queue_full", "New events are refused: the spool has reached spool.max_bytes.",
            "Find out why delivery is behind. If the backlog is worth keeping, raise spool.max_bytes and "

@@ -74,6 +74,11 @@ void service::drain(bool draining) {
     }
 }
 
+void service::stop_waiting() {
+    waiting_stopped_ = true;
+    waiters_.release_all();
+}
+
 std::optional<net::response> service::refuse_early(net::request& head) {
     auto refused = refuse_caller(head, options_);
     if (!refused) {
@@ -348,7 +353,7 @@ void service::wait_for_end(const post_ptr& work, std::vector<spool::sequence> nu
                            std::function<net::response(const waiters::ends&)> respond) {
     const std::chrono::milliseconds timeout = *work->options.wait;
     const auto forecast = ports_.forecast(work->lane);
-    const bool hopeless = draining_ || !forecast || *forecast > timeout;
+    const bool hopeless = draining_ || waiting_stopped_ || !forecast || *forecast > timeout;
     const waiters::ends unknown(numbers.size());
     const bool waiting =
         !hopeless && waiters_.wait(

@@ -60,6 +60,10 @@ class service final : public net::request_handler {
     // From now on events are refused as `draining`, and everybody who waits is answered; or no longer.
     void drain(bool draining = true);
 
+    // The process stops, but events are taken to its end: everybody who waits for the end of an event is
+    // answered, now and from now on.
+    void stop_waiting();
+
   private:
     struct post; // one POST on its way to its answer
     using post_ptr = std::shared_ptr<post>;
@@ -100,6 +104,7 @@ class service final : public net::request_handler {
     const std::string spool_name_;
     waiters waiters_;
     bool draining_ = false;
+    bool waiting_stopped_ = false;
     bool reading_stopped_ = false;
 };
 

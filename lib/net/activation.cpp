@@ -1,9 +1,11 @@
 #include "net/activation.hpp"
 
 #include "net/environment.hpp"
+#include "net/listening_socket.hpp"
 
 #include <fcntl.h>
 #include <string_view>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace linkrunner::net {
@@ -18,6 +20,16 @@ std::string next_name(std::string_view& names) {
     return name.empty() ? "unknown" : std::string(name);
 }
 
+std::string address_of(int descriptor) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &length) != 0 ||
+        (address.ss_family != AF_INET && address.ss_family != AF_INET6 && address.ss_family != AF_UNIX)) {
+        return {};
+    }
+    return text_of(address, length);
+}
+
 } // namespace
 
 std::vector<inherited_socket> take_inherited_sockets() {
@@ -30,7 +42,7 @@ std::vector<inherited_socket> take_inherited_sockets() {
             if (::fcntl(each, F_SETFD, FD_CLOEXEC) != 0) {
                 break; // the count was wrong
             }
-            taken.push_back({each, next_name(names)});
+            taken.push_back({each, next_name(names), address_of(each)});
         }
     }
     for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) {

@@ -8,7 +8,9 @@ namespace linkrunner::net {
 
 struct inherited_socket {
     int descriptor = -1;
-    std::string name; // FileDescriptorName= of the unit; "unknown" where absent
+    std::string name;    // FileDescriptorName= of the unit; "unknown" where absent
+    std::string address; // "127.0.0.1:7417", "unix:/path"; empty where it is no socket of these families
+    bool is_unix() const { return address.starts_with("unix:"); }
 };
 
 // Those meant for this process (LISTEN_PID), in their order; close-on-exec is set on them. The variables are

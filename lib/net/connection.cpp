@@ -59,7 +59,7 @@ void connection::deadline_in(std::chrono::milliseconds span) {
 }
 
 void connection::on_secured(const std::string& failure) {
-    if (!failure.empty() || host_->stopping) {
+    if (!failure.empty() || closes_when_idle()) {
         close();
         return;
     }
@@ -134,11 +134,12 @@ bool connection::begin_request() {
     const auto bytes = inbox_.readable();
     inbox_.consume(std::min(bytes.find_first_not_of("\r\n"), bytes.size()));
     if (inbox_.empty()) {
-        if (ended_ || host_->stopping) {
+        if (ended_ || closes_when_idle()) {
             close();
         } else {
             inbox_.shrink();
-            deadline_in(host_->settings.idle_timeout);
+            idle_since_ = now();
+            deadline_in(host_->stopping ? host_->stop_grace : host_->settings.idle_timeout);
             read_more(read_bytes);
         }
         return false;
@@ -308,9 +309,13 @@ void connection::dropped(std::uint64_t number) {
 }
 
 void connection::drain() {
-    if (phase_ == phase::handshake || phase_ == phase::streaming ||
-        (phase_ == phase::idle && inbox_.empty() && transport_.is_quiet())) {
+    const bool idle = phase_ == phase::idle && inbox_.empty() && transport_.is_quiet();
+    if (phase_ == phase::streaming || (closes_when_idle() && (phase_ == phase::handshake || idle))) {
         close();
+    } else if (idle) {
+        deadline_ = std::min(deadline_, idle_since_ + host_->stop_grace);
+    } else if (phase_ == phase::handshake) {
+        deadline_ = std::min(deadline_, now() + host_->stop_grace);
     }
 }
 
@@ -326,6 +331,9 @@ void connection::tick(steady_time at) {
     swept_exchange_ = exchange_;
     if (at < deadline_) {
         return;
+    }
+    if (phase_ == phase::idle && !transport_.is_quiet()) {
+        return; // what has come is about to be read
     }
     if ((phase_ == phase::head || phase_ == phase::body) && !ended_) {
         fail(408, "request_timeout", "the request did not come whole in time");

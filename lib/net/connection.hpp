@@ -35,7 +35,9 @@ struct connection_host {
     request_handler& handler;
     body_pool pool;
     date_text date;
+    bool winding_down = false; // answers end their connections
     bool stopping = false;
+    std::chrono::milliseconds stop_grace{}; // how long a connection may be idle while stopping
 };
 
 class connection final : public transport_user, public std::enable_shared_from_this<connection> {
@@ -47,7 +49,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
     void turn_away(stream_socket socket, bool admitted); // 503: too many connections; 403: not admitted
 
     void resume();                      // after paused()
-    void drain();                       // the server stops: close when nothing is in hand
+    void drain();                       // the server stops: close when nothing is in hand, or soon
     void retire() { retiring_ = true; } // close after the next answer
     void tick(steady_time now);         // looks at deadlines
     void close();                       // at once; idempotent
@@ -105,6 +107,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
     void read_more(std::size_t wanted);
     void release_share();
     void deadline_in(std::chrono::milliseconds span);
+    bool closes_when_idle() const { return host_->stopping && host_->stop_grace.count() == 0; }
     steady_time now() const { return std::chrono::steady_clock::now(); }
 
     connection_host* host_; // null once closed
@@ -120,6 +123,7 @@ class connection final : public transport_user, public std::enable_shared_from_t
     std::uint64_t exchange_ = 0; // number of the request in hand
     std::uint64_t swept_exchange_ = 0;
     steady_time deadline_ = steady_time::max();
+    steady_time idle_since_{};
     steady_time::duration left_{}; // of the deadline, while waiting for the pool
     phase phase_ = phase::idle;
     after_write then_ = after_write::next_request;

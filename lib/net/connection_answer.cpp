@@ -106,7 +106,8 @@ bool connection::discard() {
 void connection::send(response given, after_write then) {
     if (then == after_write::next_request && !keep_alive_ && inbox_.empty()) {
         then = after_write::close;
-    } else if (given.close || !keep_alive_ || retiring_ || host_->stopping) {
+    } else if (given.close || !keep_alive_ || retiring_ || host_->stopping ||
+               (host_->winding_down && inbox_.empty())) {
         then = after_write::hang_up;
     }
     if (given.stream) {

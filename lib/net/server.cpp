@@ -84,7 +84,8 @@ class server_on_sockets final : public server, public connection_host {
         });
     }
 
-    void stop(std::function<void()> stopped) override;
+    void wind_down() override { winding_down = true; }
+    void stop(std::function<void()> stopped, std::chrono::milliseconds grace) override;
     void abort() override { close_everything(); }
 
     std::size_t connections() const override { return connections_.size() - turned_away_; }
@@ -223,7 +224,7 @@ void server_on_sockets::sweep() {
     }
 }
 
-void server_on_sockets::stop(std::function<void()> stopped) {
+void server_on_sockets::stop(std::function<void()> stopped, std::chrono::milliseconds grace) {
     if (stopped) {
         when_stopped_.push_back(std::move(stopped));
     }
@@ -231,6 +232,7 @@ void server_on_sockets::stop(std::function<void()> stopped) {
         tell_when_stopped();
         return;
     }
+    stop_grace = grace;
     for (const auto& each : listeners_) {
         each->close();
     }

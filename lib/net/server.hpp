@@ -38,7 +38,7 @@ struct listen_address {
     std::vector<unsigned> allow_uids; // Unix sockets: peers by SO_PEERCRED; empty lists allow everyone
     std::vector<unsigned> allow_gids;
     std::optional<server_tls> tls;
-    int inherited_fd = -1; // a listening socket received from systemd; `text` is then its name only
+    int inherited_fd = -1; // a listening socket received from systemd; `text` is then for people only
 };
 
 struct server_settings {
@@ -81,10 +81,14 @@ class server {
     // Reading goes on after may_read() was false.
     virtual void resume() = 0;
 
-    // Stops accepting, closes idle connections, lets requests in hand be answered (with Connection: close;
-    // those that may_read() holds back wait for resume()) and then calls `stopped`. Removes its Unix sockets
-    // from the file system (not inherited ones). Idempotent.
-    virtual void stop(std::function<void()> stopped) = 0;
+    // Everything goes on, but every answer says Connection: close, unless its client has sent more already:
+    // what comes before a stop() that nobody is to notice.
+    virtual void wind_down() = 0;
+
+    // Stops accepting, closes connections that have been idle for `grace`, lets requests in hand be answered
+    // (with Connection: close; those that may_read() holds back wait for resume()) and then calls `stopped`.
+    // Removes its Unix sockets from the file system (not inherited ones). Idempotent.
+    virtual void stop(std::function<void()> stopped, std::chrono::milliseconds grace = {}) = 0;
 
     // Closes everything at once; `stopped` of a stop() under way is called.
     virtual void abort() = 0;

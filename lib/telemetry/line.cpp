@@ -161,6 +161,16 @@ struct as_text {
     void operator()(bool flag) const { out += flag ? "true" : "false"; }
 };
 
+struct as_value {
+    std::string operator()(const std::string& text) const {
+        const std::string_view kept = shortened(text);
+        return std::string(kept) + (kept.size() < text.size() ? "..." : "");
+    }
+    std::string operator()(std::int64_t number) const { return digits(number); }
+    std::string operator()(double number) const { return digits(number); }
+    std::string operator()(bool flag) const { return flag ? "true" : "false"; }
+};
+
 struct as_json {
     std::string& out;
     void operator()(const std::string& text) const { append_json_string(out, text); }
@@ -216,6 +226,10 @@ std::string json_members(std::string_view message, std::initializer_list<field> 
         out += ",\"suppressed\":" + digits(suppressed);
     }
     return out;
+}
+
+std::string value_text(const field& each) {
+    return std::visit(as_value{}, each.value);
 }
 
 } // namespace linkrunner::log

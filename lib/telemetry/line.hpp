@@ -21,4 +21,7 @@ std::string text_line(std::string_view message, std::initializer_list<field> fie
 std::string json_members(std::string_view message, std::initializer_list<field> fields,
                          std::uint64_t suppressed = 0);
 
+// The value of a field alone: not escaped, cut as in the lines.
+std::string value_text(const field& each);
+
 } // namespace linkrunner::log

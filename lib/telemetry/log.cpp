@@ -1,5 +1,7 @@
 #include "telemetry/log.hpp"
 
+#include "base/utc_text.hpp"
+#include "telemetry/journal.hpp"
 #include "telemetry/line.hpp"
 #include "telemetry/repeat_limit.hpp"
 
@@ -75,22 +77,18 @@ std::unique_ptr<spdlog::formatter> make_formatter(format how, bool journal) {
     return made;
 }
 
-// systemd.exec(5): JOURNAL_STREAM holds "device:inode" of the stream that systemd connected to the journal.
-// Comparing it tells a redirected stream, or a child's, from the real one.
-bool is_journal(int descriptor) {
-    const char* stream = std::getenv("JOURNAL_STREAM");
-    struct stat status{};
-    if (stream == nullptr || ::fstat(descriptor, &status) != 0) {
-        return false;
-    }
-    return std::string_view(stream) == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
-}
-
 bool wants_colour(int descriptor) {
     const char* refused = std::getenv("NO_COLOR"); // https://no-color.org
     const char* terminal = std::getenv("TERM");
     return ::isatty(descriptor) != 0 && (refused == nullptr || *refused == '\0') && terminal != nullptr &&
            std::string_view(terminal) != "dumb";
+}
+
+// As the pattern has it.
+std::string json_line(level severity, const std::string& members) {
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+    return "{\"time\":\"" + utc_text(now) + "\",\"level\":\"" +
+           std::string(json_levels[static_cast<std::size_t>(severity)]) + "\"," + members + "}";
 }
 
 struct output {
@@ -123,15 +121,22 @@ std::unique_ptr<output> make_output(format how, bool before_setup) {
 struct state {
     std::atomic<level> lowest = level::info;
     std::atomic<output*> current = nullptr;
+    std::atomic<journal*> native = nullptr;
     repeat_limit repeats;
     std::mutex mutex;
-    // Outputs are never freed: another thread may be writing to the one that setup() replaces.
+    // Never freed: another thread may be writing to the one that is replaced.
     std::vector<std::unique_ptr<output>> outputs;
+    std::vector<std::unique_ptr<journal>> journals;
 
     void replace(std::unique_ptr<output> with) {
         const std::lock_guard lock(mutex);
         outputs.push_back(std::move(with));
         current.store(outputs.back().get(), std::memory_order_release);
+    }
+    void replace(std::unique_ptr<journal> with) {
+        const std::lock_guard lock(mutex);
+        journals.push_back(std::move(with));
+        native.store(journals.back().get(), std::memory_order_release);
     }
 };
 
@@ -152,6 +157,22 @@ void setup(const settings& options) {
     std::signal(SIGPIPE, SIG_IGN);
     shared().lowest.store(options.level, std::memory_order_relaxed);
     shared().replace(make_output(options.format, false));
+}
+
+// systemd.exec(5): JOURNAL_STREAM holds "device:inode" of the stream that systemd connected to the journal.
+// Comparing it tells a redirected stream, or a child's, from the real one.
+bool is_journal(int descriptor) {
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat status{};
+    if (stream == nullptr || ::fstat(descriptor, &status) != 0) {
+        return false;
+    }
+    return std::string_view(stream) == std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino);
+}
+
+void use_journal(const std::string& socket) {
+    const bool wanted = is_journal(STDERR_FILENO) || is_journal(STDOUT_FILENO);
+    shared().replace(wanted ? std::make_unique<journal>(socket) : nullptr);
 }
 
 void set_level(level lowest) {
@@ -177,6 +198,11 @@ void write(level severity, std::string_view message, std::initializer_list<field
     const output& to = *shared().current.load(std::memory_order_acquire);
     const std::string line = to.format == format::json ? json_members(message, fields, suppressed)
                                                        : text_line(message, fields, suppressed);
+    if (journal* const native = shared().native.load(std::memory_order_acquire)) {
+        if (native->write(severity, to.format == format::json ? json_line(severity, line) : line, fields)) {
+            return;
+        }
+    }
     to.logger->log(severity_of(severity), spdlog::string_view_t(line.data(), line.size()));
 }
 

@@ -1,5 +1,6 @@
 // Structured log lines through spdlog: a message that stays the same, and fields. Text ("message key=value",
-// coloured on a terminal), JSON lines, or journald (text with a "<n>" priority prefix, sd-daemon(3)).
+// coloured on a terminal) or JSON lines; to a standard stream that is systemd's journal with a "<n>" priority
+// prefix (sd-daemon(3)), and from use_journal() on by the journal's own protocol.
 // Thread-safe. Until setup() has been called, text to standard error. Lines go to standard error under
 // systemd and in text mode on a terminal, to standard output otherwise. Repeats are limited: of the same
 // message at warning or above, at most 5 in 10 s are written; the next one written afterwards carries
@@ -25,6 +26,15 @@ struct settings {
 
 void setup(const settings& options);
 void set_level(level lowest);
+
+// True where systemd has connected this standard stream to its journal.
+bool is_journal(int descriptor);
+
+// From now on, where a standard stream is the journal, lines go to the journal by its own protocol: the same
+// text (or JSON) as MESSAGE, and each field as a field of the journal. Lines that it cannot be given that way
+// go to the stream as before. Not for the first lines of a process, nor for those of one that ends at once:
+// the journal looks up which unit a datagram is from when it reads it, and remembers the sender of a stream.
+void use_journal(const std::string& socket = "/run/systemd/journal/socket");
 
 struct field {
     std::string_view key;

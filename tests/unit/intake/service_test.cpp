@@ -389,6 +389,17 @@ TEST_F(intake_service, refuses_while_draining_and_lets_waiters_go) {
     EXPECT_FALSE(header_of(got, "Retry-After").empty());
 }
 
+TEST_F(intake_service, takes_events_on_when_it_only_stops_waiting) {
+    EXPECT_FALSE(serve(post(good, "/v1/events?wait=delivered")).has_value());
+    subject().stop_waiting();
+    ASSERT_TRUE(last->has_value());
+    EXPECT_EQ((*last)->status, 202);
+    EXPECT_EQ(answer(post(R"({"event_name":"later","user_id":"u"})")).status, 202);
+    const auto waits = answer(post(R"({"event_name":"waits","user_id":"u"})", "/v1/events?wait=delivered"));
+    EXPECT_EQ(waits.status, 202);
+    EXPECT_EQ(data_of(waits).at("outcome"), "pending");
+}
+
 TEST_F(intake_service, says_unknown_after_a_disk_error) {
     queue.failure = make_error(std::errc::io_error, "fdatasync failed");
     const auto got = answer(post(good));

@@ -224,6 +224,56 @@ TEST_F(listener_test, a_request_that_lies_in_the_socket_when_the_server_stops_is
     EXPECT_EQ(peer.read_answer().headers["connection"], "close");
 }
 
+TEST_F(listener_test, a_stop_with_grace_serves_whoever_was_about_to_ask) {
+    start();
+    auto asks = client(), silent = client(), fresh = client();
+    for (auto* each : {&asks, &silent}) {
+        each->send(get);
+        EXPECT_EQ(each->read_answer().status, 200);
+    }
+    await([&] { return served->connections() == 3; });
+    std::atomic<bool> told{false};
+    loop.call([&] { served->stop([&] { told = true; }, 2s); });
+    EXPECT_THROW(client(), std::runtime_error);
+    for (auto* each : {&asks, &fresh}) {
+        each->send(get);
+        EXPECT_EQ(each->read_answer().headers["connection"], "close");
+        EXPECT_TRUE(each->ended());
+        each->close();
+    }
+    EXPECT_FALSE(told);
+    EXPECT_TRUE(silent.ended());
+    await([&] { return told.load(); });
+}
+
+TEST_F(listener_test, a_stop_with_grace_closes_what_has_been_idle_for_as_long_already) {
+    start();
+    auto idle = client();
+    idle.send(get);
+    idle.read_answer();
+    await([&] { return served->connections() == 1; });
+    const auto began = std::chrono::steady_clock::now();
+    await([&] { return std::chrono::steady_clock::now() - began > 200ms; });
+    loop.call([&] { served->stop({}, 200ms); });
+    EXPECT_TRUE(idle.ended());
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+}
+
+TEST_F(listener_test, a_server_that_winds_down_serves_on_and_ends_each_connection) {
+    start();
+    auto kept = client();
+    kept.send(get);
+    EXPECT_EQ(kept.read_answer().headers["connection"], "");
+    loop.call([&] { served->wind_down(); });
+    kept.send(get + get); // what was sent already is answered, too
+    EXPECT_EQ(kept.read_answer().headers["connection"], "");
+    EXPECT_EQ(kept.read_answer().headers["connection"], "close");
+    EXPECT_TRUE(kept.ended());
+    auto late = client();
+    late.send(get);
+    EXPECT_EQ(late.read_answer().headers["connection"], "close");
+}
+
 TEST_F(listener_test, abort_closes_at_once_and_ends_a_stop) {
     handler.serve = [&](request&, responder answer) { held = std::move(answer); };
     start();

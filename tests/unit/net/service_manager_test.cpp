@@ -1,13 +1,14 @@
 // The protocols of sd_notify(3) and sd_listen_fds(3).
 #include "net/activation.hpp"
 #include "net/notify.hpp"
+#include "support/datagram_inbox.hpp"
 #include "support/temp_directory.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstddef>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -16,32 +17,7 @@
 namespace linkrunner::net {
 namespace {
 
-class manager_socket {
-  public:
-    explicit manager_socket(const std::string& address) : socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
-        sockaddr_un where{};
-        where.sun_family = AF_UNIX;
-        address.copy(where.sun_path, sizeof where.sun_path - 1);
-        if (address.starts_with('@')) {
-            where.sun_path[0] = '\0';
-        }
-        const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
-        EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&where), length), 0);
-    }
-    ~manager_socket() { ::close(socket_); }
-    manager_socket(const manager_socket&) = delete;
-    manager_socket& operator=(const manager_socket&) = delete;
-
-    std::string next() const { // what was sent lies there already
-        char bytes[512];
-        const auto got = ::recv(socket_, bytes, sizeof bytes, MSG_DONTWAIT);
-        return got < 0 ? "" : std::string(bytes, static_cast<std::size_t>(got));
-    }
-    int descriptor() const { return socket_; }
-
-  private:
-    int socket_;
-};
+using manager_socket = tests::datagram_inbox;
 
 class service_manager : public ::testing::Test {
   protected:
@@ -135,6 +111,34 @@ TEST_F(service_manager, passes_sockets_with_their_names_once) {
                   EXPECT_EQ(::fcntl(3, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
                   EXPECT_EQ(::getenv("LISTEN_FDS"), nullptr);
                   EXPECT_TRUE(take_inherited_sockets().empty());
+              }),
+              0);
+}
+
+TEST_F(service_manager, passes_sockets_whose_addresses_are_told) {
+    EXPECT_EQ(in_child([] {
+                  const tests::temp_directory directory;
+                  const std::string path = directory / "s";
+                  sockaddr_un there{};
+                  there.sun_family = AF_UNIX;
+                  path.copy(there.sun_path, sizeof there.sun_path - 1);
+                  sockaddr_in here{};
+                  here.sin_family = AF_INET;
+                  here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+                  const int tcp = ::socket(AF_INET, SOCK_STREAM, 0),
+                            local = ::socket(AF_UNIX, SOCK_STREAM, 0);
+                  ASSERT_EQ(::bind(tcp, reinterpret_cast<sockaddr*>(&here), sizeof here), 0);
+                  ASSERT_EQ(::bind(local, reinterpret_cast<sockaddr*>(&there), sizeof there), 0);
+                  ::dup2(tcp, 3);
+                  ::dup2(local, 4);
+                  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+                  ::setenv("LISTEN_FDS", "2", 1);
+                  const auto taken = take_inherited_sockets();
+                  ASSERT_EQ(taken.size(), 2u);
+                  EXPECT_THAT(taken[0].address, testing::MatchesRegex("127\\.0\\.0\\.1:[0-9]+"));
+                  EXPECT_FALSE(taken[0].is_unix());
+                  EXPECT_EQ(taken[1].address, "unix:" + path);
+                  EXPECT_TRUE(taken[1].is_unix());
               }),
               0);
 }
