@@ -41,4 +41,5 @@ inline error make_error(std::errc code, std::string message) {
 } // namespace linkrunner
 
 #define LINKRUNNER_INVARIANT(condition)                                                                      \
-    (static_cast<bool>(condition) ? void() : ::linkrunner::invariant_broken(#condition, __FILE__, __LINE__))
+    (static_cast<bool>(condition) ? void()                                                                   \
+                                  : ::linkrunner::invariant_broken(#condition, __FILE_NAME__, __LINE__))

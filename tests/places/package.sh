@@ -84,7 +84,7 @@ expect "state" active "$(show ActiveState)"
 until_true 20 answered $(($(grep -c ^20 "$answers") + 20))
 touch "$root/srv/stop"
 wait $client
-# Without sockets of systemd, clients are refused until the new daemon listens, and try again.
+# The sockets are systemd's: who connects while the daemon is away waits for its successor.
 expect "requests that were not accepted at once" 0 "$(grep -vc '^20' "$answers" || true)"
 live=$(grep -c ^20 "$answers")
 echo "   $live events accepted meanwhile, the slowest answer took $(awk '/^20/{print $2}' "$answers" | sort -n | tail -n 1) s"
