@@ -2,21 +2,12 @@
 #include "forward/relay.hpp"
 
 #include "base/relay.hpp"
-#include "forward/forwarder.hpp"
-#include "support/memory_queue.hpp"
-#include "support/scripted_upstream.hpp"
-#include "support/virtual_loop.hpp"
+#include "unit/forward/forwarding.hpp"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <string>
+#include <functional>
 
 namespace linkrunner::forward {
 namespace {
-
-using namespace std::chrono_literals;
-using test::scripted_upstream;
 
 spool::stored_event stored(endpoint path, const std::string& id, const std::string& body) {
     spool::stored_event out;
@@ -111,22 +102,14 @@ TEST(relay, calls_a_success_that_it_does_not_understand_none) {
 }
 
 // The peer: answers as the intake does, about each line of the request.
-struct relaying : testing::Test {
-    test::virtual_clock time;
-    test::virtual_loop owner{time};
-    test::memory_queue queue{owner};
-    scripted_upstream upstream{owner, time};
-    seeded_random random{1};
-    telemetry::metrics metrics;
-    settings options;
-    std::unique_ptr<forwarder> made;
+struct relaying : forwarding {
     std::function<std::string(const std::string& line)> verdict = [](const std::string&) { return "taken"; };
 
     relaying() {
         options.to_forwarder = true;
-        options.delivery.rate_per_second = 100;
         options.delivery.events_per_request = 100;
         options.delivery.max_in_flight = 400;
+        secret = "t0ken";
         upstream.script = [this](const net::outgoing& request) { return answer(request); };
     }
 
@@ -147,42 +130,6 @@ struct relaying : testing::Test {
         return answer_with(rejected.empty() ? 202 : 207,
                            "{\"rejected\":[" + rejected + "],\"event_ids\":[" + ids + "]}");
     }
-
-    void accept(int count, bool ambiguous_dead = false) {
-        std::vector<spool::new_event> events;
-        for (int i = 0; i < count; ++i) {
-            spool::new_event event;
-            const auto number = static_cast<std::uint64_t>(++accepted_);
-            event.lane = 1;
-            event.ambiguous_dead = ambiguous_dead;
-            event.accepted_at = time.wall();
-            event.user_key = number;
-            event.identity = {0, number};
-            event.name = "e";
-            event.event_id = "id-" + std::to_string(number) + ".";
-            event.body = "{}";
-            events.push_back(std::move(event));
-        }
-        queue.append(std::move(events), [](const auto&) {});
-        owner.run_ready();
-    }
-
-    forwarder& subject() {
-        if (!made) {
-            made = std::make_unique<forwarder>(options, "t0ken",
-                                               ports{queue, upstream, owner, time, random, metrics});
-            made->start();
-        }
-        return *made;
-    }
-
-    std::size_t ended(spool::mark_kind how) const {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(queue.ends, [&](const auto& each) { return each.second == how; }));
-    }
-
-  private:
-    int accepted_ = 0;
 };
 
 TEST_F(relaying, hands_events_off_many_with_each_request) {
@@ -197,9 +144,9 @@ TEST_F(relaying, hands_events_off_many_with_each_request) {
 
 TEST_F(relaying, buries_what_the_peer_rejects_and_drops_what_it_filters) {
     verdict = [](const std::string& line) {
-        return line.find("\"id-3.\"") != std::string::npos   ? "rejected"
-               : line.find("\"id-5.\"") != std::string::npos ? "filtered"
-                                                             : "taken";
+        return line.find("\"event_id\":\"3\"") != std::string::npos   ? "rejected"
+               : line.find("\"event_id\":\"5\"") != std::string::npos ? "filtered"
+                                                                      : "taken";
     };
     accept(10);
     subject();
@@ -259,7 +206,7 @@ TEST_F(relaying, sends_again_what_was_cut_off_and_marks_nothing_as_sending) {
         return ++requests == 1 ? scripted_upstream::failure(net::transport_error::reset, true)
                                : answer(request);
     };
-    accept(5, true);
+    accept(5, 1, true);
     subject();
     owner.run_for(30s);
     EXPECT_EQ(ended(spool::mark_kind::handed_off), 5u);
