@@ -134,6 +134,9 @@ std::string outcomes(const json::value& status, std::size_t width) {
                  counted_by_minute ? count_text(count_at(status, std::string("/last_minute/") + name)) : "",
                  count_text(count_at(status, std::string("/daemon/ledger/") + name))});
     }
+    if (const auto over = count_at(status, "/daemon/ledger/handed_off"); over != 0) {
+        out.row({"        ", "handed off", "", count_text(over)}); // by the minute: with the delivered
+    }
     out.row({"        ", "refused at intake", count_text(count_at(status, "/last_minute/refused")),
              count_text(count_at(status, "/since_start/refused"))});
     return out.text(width);

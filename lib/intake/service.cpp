@@ -43,6 +43,7 @@ struct service::post {
     wall_time accepted_at;
     std::uint8_t lane = 0; // the slowest lane that its events went into
     std::string listener;
+    turns::turn inflated; // until its events are stored
 };
 
 service::service(settings options, std::string server_key, ports with)
@@ -50,7 +51,7 @@ service::service(settings options, std::string server_key, ports with)
       lanes_(options_.lanes), rules_(std::make_shared<const event::policy>(options_.rules)),
       parse_{options_.limits, options_.add_event_id, ports_.queue.hash_seed(), rules_.get(),
              options_.remove_all_payments},
-      spool_name_(spool_name(ports_.queue.hash_seed())),
+      spool_name_(spool_name(ports_.queue.hash_seed())), inflations_(ports_.owner, most_inflated_at_once),
       waiters_(ports_.queue, ports_.owner, ports_.time, options_.max_waiters) {}
 
 bool service::may_read() {
@@ -147,7 +148,10 @@ void service::handle(net::request& whole, net::responder answer) {
     }
     work->options = std::move(std::get<post_options>(options));
     if (work->options.gzip) {
-        inflate(work, std::move(whole.body()));
+        inflations_.wait([this, work, body = std::move(whole.body())](turns::turn its) mutable {
+            work->inflated = std::move(its);
+            inflate(work, std::move(body));
+        });
     } else {
         accept_body(work, std::move(whole.body()));
     }
@@ -242,7 +246,7 @@ void service::accept_one(const post_ptr& work, std::string_view text) {
     auto labels = labels_of(stored);
     ports_.queue.append(std::move(stored), [this, work, one = std::move(one), labels = std::move(labels)](
                                                const result<std::vector<spool::appended>>& done) {
-        appended();
+        appended(work);
         if (done.has_error()) {
             refuse_append(work, done.error());
         } else {
@@ -301,7 +305,7 @@ void service::append_batch(const post_ptr& work, const std::shared_ptr<batch>& i
     auto labels = labels_of(items->events());
     ports_.queue.append(std::move(items->events()), [this, work, items, labels = std::move(labels)](
                                                         const result<std::vector<spool::appended>>& done) {
-        appended();
+        appended(work);
         if (done.has_error()) {
             refuse_append(work, done.error());
         } else {
@@ -392,7 +396,8 @@ void service::tell(const post_ptr& work, const std::vector<telemetry::event_labe
     }
 }
 
-void service::appended() {
+void service::appended(const post_ptr& work) {
+    work->inflated.reset();
     if (reading_stopped_ && may_read()) {
         ports_.resume_reading();
     }

@@ -9,6 +9,7 @@
 #include "intake/batch_report.hpp"
 #include "intake/post_options.hpp"
 #include "intake/settings.hpp"
+#include "intake/turns.hpp"
 #include "intake/waiters.hpp"
 #include "net/message.hpp"
 #include "spool/queue.hpp"
@@ -86,7 +87,7 @@ class service final : public net::request_handler {
     std::vector<telemetry::event_label> labels_of(const std::vector<spool::new_event>& events) const;
     void tell(const post_ptr& work, const std::vector<telemetry::event_label>& labels,
               const std::vector<spool::appended>& outcomes);
-    void appended();
+    void appended(const post_ptr& work);
     void remember_trace(const post_ptr& work, const spool::appended& how);
     void count(const std::vector<event::finding>& findings);
     void refuse(const post_ptr& work, net::response answer, std::string_view code);
@@ -102,6 +103,7 @@ class service final : public net::request_handler {
     std::shared_ptr<const event::policy> rules_; // shared with the batches under way
     event::parse_options parse_;                 // `now` is that of the request at hand
     const std::string spool_name_;
+    turns inflations_;
     waiters waiters_;
     bool draining_ = false;
     bool waiting_stopped_ = false;

@@ -37,6 +37,10 @@ struct settings {
 inline constexpr std::chrono::milliseconds default_wait{5'000};
 inline constexpr std::chrono::milliseconds longest_wait{60'000};
 
+// Bodies that are inflated and not yet stored: each may take intake.max_body, however small it came. Further
+// ones wait as they came.
+inline constexpr std::size_t most_inflated_at_once = 4;
+
 // Long work is cut into slices of about this length, so that a single event never waits for a big batch.
 inline constexpr std::chrono::microseconds slice{500};
 

@@ -120,6 +120,7 @@ class memory_queue final : public spool::queue {
         }
     }
 
+    std::size_t held_appends() const { return held_.size(); }
     std::size_t watchers() const { return watches_.size(); }
 
     std::map<spool::sequence, spool::stored_event> events;

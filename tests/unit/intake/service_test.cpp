@@ -277,6 +277,37 @@ TEST_F(intake_service, answers_400_when_all_of_a_batch_are_rejected) {
     EXPECT_EQ(data_of(got).at("rejected").as_array().size(), 2u);
 }
 
+// Each may be a thousand times as large as it came.
+TEST_F(intake_service, holds_few_inflated_bodies_at_once_and_works_through_all_of_them) {
+    queue.held = true; // the disk is slow
+    int answered = 0;
+    for (int i = 0; i < 10; ++i) {
+        plain_request one = post(gzip(R"({"event_name":"a","user_id":"u)" + std::to_string(i) + "\"}"))
+                                .with("Content-Encoding", "gzip");
+        subject().handle(one, [&answered](net::response with) { answered += with.status == 202 ? 1 : 0; });
+    }
+    owner.run_ready();
+    EXPECT_EQ(queue.held_appends(), most_inflated_at_once);
+    plain_request plain = post(good);
+    bool plain_is_taken = false;
+    subject().handle(plain, [&](net::response with) { plain_is_taken = with.status == 202; });
+    queue.release();
+    owner.run_ready();
+    EXPECT_EQ(answered, 10);
+    EXPECT_TRUE(plain_is_taken);
+}
+
+TEST_F(intake_service, gives_the_turn_of_a_bad_body_to_the_next) {
+    int refused = 0;
+    for (int i = 0; i < 10; ++i) {
+        plain_request one = post("no gzip").with("Content-Encoding", "gzip");
+        subject().handle(one, [&refused](net::response with) { refused += with.status == 400 ? 1 : 0; });
+    }
+    owner.run_ready();
+    EXPECT_EQ(refused, 10);
+    EXPECT_EQ(answer(post(gzip(good)).with("Content-Encoding", "gzip")).status, 202);
+}
+
 TEST_F(intake_service, takes_gzip_also_in_several_members) {
     const auto got =
         answer(post(gzip(std::string(good) + "\n") + gzip(good), "/v1/events", "application/x-ndjson")
