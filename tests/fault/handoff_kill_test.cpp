@@ -108,7 +108,7 @@ TEST_F(killed_in_handoff, on_either_side_loses_nothing_and_stores_nothing_twice)
 TEST_F(killed_in_handoff, of_the_gateway_while_a_backlog_is_handed_over_at_the_end_stores_nothing_twice) {
     api->set_listening(false);
     start_gateway();
-    start_sidecar({{"shutdown.handoff_timeout", "60s"}});
+    start_sidecar({{"shutdown.handoff_timeout", "150s"}});
     post_many(50'000);
     daemon->child().signal(SIGTERM);
     for (std::uint64_t some = 2'000; some <= 20'000; some += 6'000) {
@@ -117,7 +117,7 @@ TEST_F(killed_in_handoff, of_the_gateway_while_a_backlog_is_handed_over_at_the_e
         gateway->kill();
         start_gateway();
     }
-    EXPECT_EQ(daemon->child().wait_exit(seconds(60)), 0);
+    EXPECT_EQ(daemon->child().wait_exit(seconds(160)), 0);
     stopped = true;
     EXPECT_EQ(gateway->ledger("accepted"), 50'000U);
     start_sidecar();
@@ -129,13 +129,13 @@ TEST_F(killed_in_handoff, of_the_gateway_while_a_backlog_is_handed_over_at_the_e
 TEST_F(killed_in_handoff, of_the_sidecar_while_it_hands_over_goes_on_at_the_next_start) {
     api->set_listening(false);
     start_gateway();
-    start_sidecar();
+    start_sidecar({{"shutdown.handoff_timeout", "150s"}});
     post_many(50'000);
     daemon->child().signal(SIGTERM);
     EXPECT_TRUE(gateway->wait_until([](running_daemon& self) { return self.ledger("accepted") > 3'000; }));
     daemon->kill();
     start_sidecar();
-    EXPECT_EQ(daemon->stop(seconds(60)), 0);
+    EXPECT_EQ(daemon->stop(seconds(160)), 0);
     EXPECT_EQ(gateway->ledger("accepted"), 50'000U);
 }
 
