@@ -121,7 +121,7 @@ class killed : public daemon_test {
             made += each.made();
         }
         EXPECT_EQ(promised.size(), made);
-        EXPECT_TRUE(daemon->wait_until([](running_daemon& self) { return self.ledger("pending") == 0; }));
+        EXPECT_TRUE(daemon->wait_ledger("pending", 0, seconds(150))); // one after the other, of four users
         std::set<std::string> received;
         for (const auto& event : api->events()) {
             received.insert(event.event_id);
