@@ -23,7 +23,7 @@ fresh_tree package
 add_sandbox k3y-of-the-test
 boot
 said=$(install_package "$first" 2>&1) || fail "apt: $said"
-expect "what to do" "linkrunnerd: not started, it has no server key yet: put it into /etc/linkrunnerd/server.key (mode 0600), then: systemctl start ${units[*]}" \
+expect "what to do" "linkrunnerd: not started, it has no server key yet: put it into /etc/linkrunnerd/server.key (mode 0600), then: systemctl start linkrunnerd" \
     "$(grep '^linkrunnerd:' <<<"$said")"
 states() { in_tree systemctl "$1" "${units[@]}" 2>&1 | sort | uniq -c | xargs || true; }
 expect "units that are enabled" "${#units[@]} enabled" "$(states is-enabled)"
